@@ -1,0 +1,230 @@
+"""Every plug-in contract, on one page. A plug-in is one class in one file, named as the file."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from inkseal.core.config import ComponentConfig
+from inkseal.core.events import Listener
+from inkseal.core.types import Chunk, Closed, Part, Request, Stage, Usage, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Segmenter = Callable[[str], list[str]]
+"""Cuts text into words; words of Chinese come apart as words."""
+
+
+class Cancel(Protocol):
+    """Asked often by everything long; `threading.Event` fits."""
+
+    def is_set(self) -> bool: ...
+
+
+class LocalModel(Closed):
+    """A model on this machine: its card's facts and the folder its verified files are in."""
+
+    name: str
+    task: str
+    folder: Path
+    files: dict[str, str]
+    """File name in the folder → SHA-256."""
+    format: str
+    context_tokens: int
+    licence: str
+    sha256: str
+    """One hash for the whole model: the file's own if there is one file, else of the sorted `name:sha256` lines."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A loaded model. Safe to call from several threads; requests are batched where the engine can."""
+
+    model: LocalModel
+
+    def close(self) -> None:
+        """Frees all memory; running requests end with EngineFailed."""
+
+
+@runtime_checkable
+class GenerativeEngine(Engine, Protocol):
+    """An engine that makes something out of a request."""
+
+    def generate(self, request: Request, cancel: Cancel) -> Generator[Chunk, None, Usage]:
+        """Yields chunks of all `n` results as they come; the last of each index has a finish_reason.
+
+        Returns the exact counts (`usage = yield from engine.generate(…)`). Closing the generator, or setting
+        `cancel`, stops the engine's work within one step and frees its place in the batch.
+
+        Raises:
+            Unsupported: the engine cannot do what the request asks; raised before the first chunk.
+            ContextTooLong: prompt and `max_tokens` exceed the model's context; raised before the first chunk.
+        """
+
+    def count_tokens(self, request: Request) -> int:
+        """Returns the exact number of prompt tokens."""
+
+
+@runtime_checkable
+class EmbeddingEngine(Engine, Protocol):
+    """An engine that maps texts to unit vectors."""
+
+    def embed(self, texts: Sequence[str]) -> "NDArray[Any]":
+        """Returns (B, D) float32 rows of length 1, in the order given."""
+
+
+class Backend(Protocol):
+    """Code that runs models of some file formats. One file in `studio/generate/backends/`."""
+
+    name: ClassVar[str]
+    tasks: ClassVar[frozenset[str]]
+    """Of "generate", "embed"."""
+    config: ClassVar[type[ComponentConfig]]
+
+    def __init__(self, config: ComponentConfig) -> None: ...
+
+    def fits(self, model: LocalModel) -> str | None:
+        """Returns None when this backend can run the model, else the reason it cannot, in the current language."""
+
+    def forecast_bytes(self, model: LocalModel) -> int:
+        """Returns the memory that `load` will need, before anything is loaded."""
+
+    def load(self, model: LocalModel, threads: int, on_event: Listener, cancel: Cancel) -> Engine:
+        """Loads the model, converting it first where that pays (once; kept beside the model)."""
+
+
+class Check(Protocol):
+    """Looks at a prompt or a result and gives a verdict. One file in `studio/guard/checks/`."""
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    stages: ClassVar[frozenset[Stage]]
+    needs: ClassVar[frozenset[str]]
+    """Resources the story hands to the constructor by name, such as "embedder"."""
+    config: ClassVar[type[ComponentConfig]]
+    hold_back_chars: ClassVar[int]
+    """A hit in a stream is never longer than this, so a window of this length cannot let half a hit out."""
+
+    def __init__(self, config: ComponentConfig, **resources: Any) -> None: ...
+
+    def inspect(self, parts: Sequence[Part], stage: Stage) -> Verdict:
+        """Returns the verdict on the parts; positions are characters of `parts[finding.part].text`."""
+
+
+class Seal(Closed):
+    """What marks may put on an artifact: its id, its regime, and the facts a label must carry."""
+
+    artifact_id: str
+    regime: str
+    title: str
+    producer: str
+    model: str
+    language: str
+    created_at: str
+    content_sha256: str
+    manifest_sha256: str
+    manifest: dict[str, Any]
+
+
+class Rendering(Closed):
+    """An artifact on its way into a file: marks of the first phase fill these, the writer obeys them."""
+
+    content: bytes
+    title: str
+    language: str
+    visible_labels: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+
+
+class Found(Closed):
+    """A mark that was read back from a file or a text."""
+
+    mark: str
+    state: str
+    """"valid", "changed" or "present" (nothing to check it by)."""
+    artifact_id: str | None = None
+    content_sha256: str | None = None
+    manifest_sha256: str | None = None
+    issuer: str | None = None
+    details: dict[str, Any] = {}
+
+
+class Mark(Protocol):
+    """Puts one kind of mark on exports and finds it again. One file in `studio/provenance/marks/`."""
+
+    name: ClassVar[str]
+    layer: ClassVar[str]
+    """Of "visible", "metadata", "signed", "watermark"."""
+    regimes: ClassVar[frozenset[str]]
+
+    def __init__(self, **resources: Any) -> None: ...
+
+    def supports(self, media_type: str) -> bool:
+        """True when this mark can be put on files of the type."""
+
+    def before(self, rendering: Rendering, seal: Seal) -> Rendering:
+        """Changes what will be written (a visible label, a metadata field)."""
+
+    def after(self, data: bytes, media_type: str, seal: Seal) -> bytes:
+        """Changes the written file (a signature over all bytes); the last one wins."""
+
+    def find(self, data: bytes, media_type: str) -> Found | None:
+        """Returns the mark if the file carries it."""
+
+
+class Writer(Protocol):
+    """Writes and reads one file format. One file in a modality's `writers/`."""
+
+    name: ClassVar[str]
+    media_type: ClassVar[str]
+    suffix: ClassVar[str]
+
+    def write(self, rendering: Rendering) -> bytes:
+        """Returns the file's bytes; equal input gives equal bytes."""
+
+    def read(self, data: bytes) -> tuple[str, Mapping[str, str]]:
+        """Returns the content without our visible labels as text, and the metadata fields.
+
+        Raises:
+            InvalidRequest: the bytes are not of this format.
+        """
+
+
+class Source(Protocol):
+    """A place models come from. One file in `catalog/sources/`."""
+
+    name: ClassVar[str]
+    online: ClassVar[bool]
+
+    def serves(self, location: Mapping[str, Any]) -> bool:
+        """True when a card's source entry is for this source."""
+
+    def fetch(self, location: Mapping[str, Any], target: Path, on_event: Listener, cancel: Cancel) -> None:
+        """Writes the files of `location` into the folder `target`, resuming what lies there from before.
+
+        Raises:
+            FetchFailed: it could not; the next source is tried.
+        """
+
+
+class Modality(Protocol):
+    """What artifacts of one kind are. One folder in `modalities/`."""
+
+    name: ClassVar[str]
+    request: ClassVar[type[Request]]
+    media_type: ClassVar[str]
+
+    def assemble(self, chunks: Sequence[Chunk]) -> bytes:
+        """Returns the content of one result from its chunks, in order."""
+
+    def parts(self, content: bytes) -> tuple[Part, ...]:
+        """Returns the content as parts that checks can inspect."""
+
+    def words(self, content: bytes) -> str:
+        """Returns the words under which the content is found, separated by spaces."""
+
+    def fingerprint(self, content: bytes) -> dict[str, bytes]:
+        """Returns fingerprints by kind; they find the content again after marks are gone."""
+
+    def writers(self) -> Mapping[str, type[Writer]]:
+        """Returns the file formats, by name."""

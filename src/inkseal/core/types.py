@@ -1,0 +1,168 @@
+"""The values that every room agrees on; closed and frozen, so that a misspelt field is an error."""
+
+import os
+import time
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ArtifactId = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{26}$")]
+Regime = Literal["none", "cn", "eu", "both"]
+Stage = Literal["prompt", "result"]
+Action = Literal["allow", "flag", "redact", "block"]
+FinishReason = Literal["stop", "length", "tool_calls", "cancelled", "blocked"]
+
+
+class Closed(BaseModel):
+    """A frozen model that refuses unknown fields and non-finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Origin(StrEnum):
+    """Where a part of a prompt comes from; decides how far it is trusted."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    DOCUMENT = "document"
+    TOOL = "tool"
+    WEB = "web"
+
+    @property
+    def trusted(self) -> bool:
+        """False for what nobody here wrote: documents, tool results, web pages."""
+        return self not in (Origin.DOCUMENT, Origin.TOOL, Origin.WEB)
+
+
+class Part(Closed):
+    """One piece of a message: text, or a reference to a stored artifact."""
+
+    text: str = ""
+    artifact: ArtifactId | None = None
+    media_type: str = "text/plain"
+    origin: Origin = Origin.USER
+
+
+class ToolCall(Closed):
+    """A model's wish to call a tool; `arguments` is a JSON object."""
+
+    id: str
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    arguments: dict[str, Any]
+
+
+class Message(Closed):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    parts: tuple[Part, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    @classmethod
+    def of(cls, role: Literal["system", "user", "assistant", "tool"], text: str) -> Self:
+        """Returns a message of one text part whose origin is the role."""
+        return cls(role=role, parts=(Part(text=text, origin=Origin(role)),))
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts)
+
+
+class Request(Closed):
+    """What every modality's request has; the same model is CLI options, HTTP schema, form and recipe."""
+
+    modality: str
+    messages: tuple[Message, ...] = Field(min_length=1)
+    model: str = Field("default", max_length=200, description="Model name or card id.")
+    n: int = Field(1, ge=1, le=16, description="How many results.")
+    seed: int | None = Field(None, ge=0, lt=2**32, description="Same seed, same result; drawn when absent.")
+    timeout_seconds: float = Field(600, gt=0, le=86400, description="Longest time for the whole run.")
+    regime: Regime | None = Field(None, description="Labelling regime; the installation's when absent.")
+    parents: tuple[ArtifactId, ...] = Field((), description="Artifacts this one is made from.")
+
+
+class Chunk(Closed):
+    """A streamed piece of one of the `n` results."""
+
+    index: int = 0
+    text: str = ""
+    data: bytes = b""
+    num_tokens: int = 0
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: FinishReason | None = None
+
+
+class Energy(Closed):
+    """Energy of a run. `formula` says how an estimate was made."""
+
+    energy_joules: float
+    kind: Literal["measured", "estimated"]
+    formula: str = ""
+
+
+class Usage(Closed):
+    """What a run cost."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int | None = None
+    completion_tokens: int = 0
+    first_chunk_seconds: float | None = None
+    total_seconds: float = 0.0
+    peak_memory_bytes: int | None = None
+    energy: Energy | None = None
+
+
+class Finding(Closed):
+    """One hit of a check: where, by which rule, and what would replace it. Never holds the text that was hit."""
+
+    rule: str
+    category: str
+    part: int = 0
+    start: int = 0
+    end: int = 0
+    score: float = 1.0
+    replacement: str | None = None
+
+
+class Verdict(Closed):
+    """What one check says of a prompt or a result."""
+
+    check: str
+    version: str
+    stage: Stage
+    action: Action
+    findings: tuple[Finding, ...] = ()
+    seconds: float = 0.0
+
+
+class Artifact(Closed):
+    """A produced or ingested piece of media; the content is found by its hash."""
+
+    id: ArtifactId
+    modality: str
+    media_type: str
+    sha256: Sha256
+    size_bytes: int
+    created_at: datetime
+    title: str = ""
+    parents: tuple[ArtifactId, ...] = ()
+
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id() -> str:
+    """Returns 26 characters that sort by time: 48 bits of milliseconds, 80 random bits (the ULID layout)."""
+    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def now() -> datetime:
+    """Returns the current time in UTC, to the millisecond."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
