@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from inkseal.core.config import ComponentConfig
 from inkseal.core.events import Listener
@@ -88,6 +88,9 @@ class Backend(Protocol):
 
     def forecast_bytes(self, model: LocalModel) -> int:
         """Returns the memory that `load` will need, before anything is loaded."""
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what decides its results besides model and request: versions and config. Goes into manifests."""
 
     def load(self, model: LocalModel, threads: int, on_event: Listener, cancel: Cancel) -> Engine:
         """Loads the model, converting it first where that pays (once; kept beside the model)."""
@@ -182,8 +185,10 @@ class Writer(Protocol):
     def write(self, rendering: Rendering) -> bytes:
         """Returns the file's bytes; equal input gives equal bytes."""
 
-    def read(self, data: bytes) -> tuple[str, Mapping[str, str]]:
-        """Returns the content without our visible labels as text, and the metadata fields.
+    def read(self, data: bytes) -> Rendering:
+        """Returns what is in the file: content without our visible labels, the labels as they stand, the metadata.
+
+        Content comes back as text; a format that lays it out (HTML, PDF) gives back its words, not its markup.
 
         Raises:
             InvalidRequest: the bytes are not of this format.
@@ -207,6 +212,16 @@ class Source(Protocol):
         """
 
 
+class Likeness(Closed):
+    """How one content is related to a recorded one."""
+
+    relation: Literal["exact", "edited", "similar", "different"]
+    """"edited" is a changed copy, an excerpt or an extension; "similar" says nothing of origin."""
+    shared: float
+    """Part of the smaller one's traces that both have, 0 to 1."""
+    num_shared: int
+
+
 class Modality(Protocol):
     """What artifacts of one kind are. One folder in `modalities/`."""
 
@@ -225,6 +240,15 @@ class Modality(Protocol):
 
     def fingerprint(self, content: bytes) -> dict[str, bytes]:
         """Returns fingerprints by kind; they find the content again after marks are gone."""
+
+    def bands(self, fingerprints: Mapping[str, bytes]) -> Mapping[str, Sequence[bytes]]:
+        """Returns the few keys, by kind, under which the fingerprints are put into the index."""
+
+    def keys(self, fingerprints: Mapping[str, bytes]) -> Mapping[str, Sequence[bytes]]:
+        """Returns the keys, by kind, to look for in the index; copies and excerpts share some with the original."""
+
+    def compare(self, mine: Mapping[str, bytes], other: Mapping[str, bytes]) -> Likeness:
+        """Returns how the content with the fingerprints `mine` is related to a recorded one."""
 
     def writers(self) -> Mapping[str, type[Writer]]:
         """Returns the file formats, by name."""

@@ -78,11 +78,25 @@ class Request(Closed):
 
     modality: str
     messages: tuple[Message, ...] = Field(min_length=1)
-    model: str = Field("default", max_length=200, description="Model name or card id.")
-    n: int = Field(1, ge=1, le=16, description="How many results.")
-    seed: int | None = Field(None, ge=0, lt=2**32, description="Same seed, same result; drawn when absent.")
-    timeout_seconds: float = Field(600, gt=0, le=86400, description="Longest time for the whole run.")
-    regime: Regime | None = Field(None, description="Labelling regime; the installation's when absent.")
+    model: str = Field(
+        "default", max_length=200, description="Name of the model.", json_schema_extra={"zh": "模型名称。"}
+    )
+    n: int = Field(1, ge=1, le=16, description="How many results.", json_schema_extra={"zh": "结果个数。"})
+    seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        description="Same seed, same result; drawn when absent.",
+        json_schema_extra={"zh": "随机种子；相同种子得到相同结果。"},
+    )
+    timeout_seconds: float = Field(
+        600, gt=0, le=86400, description="Longest time for the run.", json_schema_extra={"zh": "最长运行时间（秒）。"}
+    )
+    regime: Regime | None = Field(
+        None,
+        description="Labelling regime: none, cn, eu, both.",
+        json_schema_extra={"zh": "标识制度：none、cn、eu、both。"},
+    )
     parents: tuple[ArtifactId, ...] = Field((), description="Artifacts this one is made from.")
 
 

@@ -1,0 +1,65 @@
+# Every target works again without a network once it has run.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+# A CPU build of the packages that would otherwise bring CUDA is nowhere needed: the base has no torch.
+PIP     = $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help demo start check format test test-fast docs bench-text bench-guard bench-fingerprints clean
+
+help:
+	@echo "make demo     install, fetch the default model, answer, export, verify"
+	@echo "make test     install what the tests need and run them"
+	@echo "make check    format, lint, types, layers, sizes"
+	@echo "make docs     build the documentation into site/"
+	@echo "make bench-text | bench-guard | bench-fingerprints   measure, and write the tables"
+
+$(VENV)/base.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/base.stamp
+	$(PIP) install --quiet --editable '.[dev]'
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	$(PIP) install --quiet --editable '.[dev,llama]'
+	@touch $@
+
+demo: $(VENV)/base.stamp
+	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/sizes.py
+	$(BIN)/python docs/generate.py --check
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m "not slow"
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict --quiet
+
+bench-text: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/text.py --write
+
+bench-guard: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/guard.py --write
+
+bench-fingerprints: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/fingerprints.py --write
+
+clean:
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

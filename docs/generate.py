@@ -1,0 +1,127 @@
+"""Writes docs/reference/ from the code: commands, plug-ins, settings, errors, exit codes.
+
+`--check` writes nothing and fails when a page differs from the code.
+"""
+
+import inspect
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["INKSEAL_LANGUAGE"] = "en"
+os.environ["COLUMNS"] = "100"
+
+import inkseal.core.errors as errors
+from inkseal.core.config import Settings
+
+HERE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py; edit the code instead. -->\n\n"
+
+
+def first_line(thing: Any) -> str:
+    return (inspect.getdoc(thing) or "").split("\n", 1)[0]
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def commands() -> str:
+    import typer
+
+    from inkseal.cli._group import app
+
+    def walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+        if hasattr(command, "list_commands"):
+            for name in command.list_commands(None):
+                yield from walk(command.get_command(None, name), f"{path} {name}")
+        else:
+            yield path, command
+
+    pages = []
+    for path, command in walk(typer.main.get_command(app), "inkseal"):
+        rows = [
+            (
+                " ".join(f"`{o}`" for o in parameter.opts),
+                str(getattr(parameter, "help", None) or ""),
+            )
+            for parameter in command.params
+            if parameter.name != "help"
+        ]
+        text = (command.help or "").strip()
+        pages.append(f"## `{path}`\n\n{text}\n\n" + (table(("option", "meaning"), rows) if rows else ""))
+    return "# Commands\n\n" + NOTE + "\n".join(pages)
+
+
+def plugins() -> str:
+    from inkseal.catalog import sources
+    from inkseal.modalities import modalities
+    from inkseal.modalities.text import writers
+    from inkseal.studio.generate import backends
+    from inkseal.studio.guard import checks
+    from inkseal.studio.provenance import marks
+
+    text = "# Plug-ins\n\n" + NOTE
+    for title, registry in (
+        ("Backends", backends),
+        ("Checks", checks),
+        ("Marks", marks),
+        ("Modalities", modalities),
+        ("Text formats", writers),
+        ("Model sources", sources),
+    ):
+        rows = [(f"`{name}`", first_line(registry[name])) for name in registry]
+        text += f"## {title}\n\n" + table(("name", "what it does"), rows) + "\n"
+        for name in registry:
+            config = getattr(registry[name], "config", None)
+            if config is not None and config.model_fields:
+                text += f"### Config of `{name}`\n\n" + fields(config) + "\n"
+    return text
+
+
+def fields(model: Any) -> str:
+    rows = []
+    for name, field in model.model_fields.items():
+        kind = str(field.annotation).replace("typing.", "").removeprefix("<class '").removesuffix("'>")
+        default = "" if field.is_required() else repr(field.get_default(call_default_factory=True))
+        rows.append((f"`{name}`", f"`{kind}`", f"`{default}`" if default else "", field.description or ""))
+    return table(("field", "type", "default", "meaning"), rows)
+
+
+def settings() -> str:
+    return "# Settings\n\n" + NOTE + f"{first_line(Settings)}\n\n" + fields(Settings)
+
+
+def error_tree() -> str:
+    tree = (errors.__doc__ or "").split("\n\n", 1)[1]
+    classes = [c for c in vars(errors).values() if inspect.isclass(c) and issubclass(c, errors.InksealError)]
+    codes = sorted({(c.exit_code, c.__name__) for c in classes if "exit_code" in vars(c)})
+    rows = [("0", "all went well")] + [(str(code), name) for code, name in codes]
+    rows += [("10", "`verify`: something was changed"), ("11", "`verify`: not known here")]
+    return "# Errors and exit codes\n\n" + NOTE + f"```text\n{tree.rstrip()}\n```\n\n" + table(("exit code", "error"), rows)
+
+
+PAGES = {"commands.md": commands, "plugins.md": plugins, "settings.md": settings, "errors.md": error_tree}
+
+
+def main() -> int:
+    stale = []
+    for name, page in PAGES.items():
+        text, path = page(), HERE / name
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale.append(name)
+        else:
+            HERE.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(f"docs/reference/{name} differs from the code: run `make docs`")
+    return bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""`inkseal generate MODALITY PROMPT`: one command for each modality, its options drawn from the request's schema."""
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from inkseal.cli._options import fill, parameters
+from inkseal.cli._output import Terminal, note, print_json, size_text
+from inkseal.core.errors import InvalidRequest
+from inkseal.core.language import say
+from inkseal.core.protocols import Modality
+from inkseal.core.types import Message
+from inkseal.modalities import modalities
+
+app = typer.Typer(
+    no_args_is_help=True, help=say("Make something, check it, seal it, record it.", "生成内容，并检查、封印、留痕。")
+)
+
+
+def _prompt(words: list[str] | None) -> str:
+    """Returns the prompt from the arguments, or from standard input when there are none or only a dash."""
+    given = words and words != ["-"]
+    text = " ".join(words or ()) if given else "" if sys.stdin.isatty() else sys.stdin.read()
+    if not text.strip():
+        raise InvalidRequest(
+            say("There is no prompt.", "没有提示词。"),
+            fix=say("Give it as an argument or on standard input.", "请作为参数给出，或从标准输入传入。"),
+        )
+    return text
+
+
+def _run(modality: type[Modality], prompt: list[str] | None, **options: Any) -> None:
+    from inkseal.studio.studio import Studio
+
+    out: Path | None = options.pop("out")
+    as_json: bool = options.pop("json_output")
+    system: str | None = options.pop("system")
+    unlabelled: str | None = options.pop("unlabelled")
+    turns = [Message.of("system", system)] if system else []
+    request = fill(modality.request, options, messages=(*turns, Message.of("user", _prompt(prompt))))
+    terminal = Terminal(stream=not as_json and request.n == 1, quiet=as_json)
+    with Studio.open() as studio:
+        label = studio.visible_label(request)
+        if not as_json:
+            # The label stands above the answer for a person, and beside the answer for a program behind a pipe.
+            typer.secho(label, dim=True, err=not sys.stdout.isatty())
+        result = studio.run(request, on_event=terminal)
+        terminal.close()
+        reports = [
+            studio.export(artifact.id, path, agreed_by=unlabelled)
+            for artifact, path in zip(result.artifacts, _paths(out, len(result.artifacts)), strict=False)
+        ]
+    if as_json:
+        print_json(result.model_dump(mode="json") | {"exports": [report.model_dump(mode="json") for report in reports]})
+        return
+    if request.n > 1:
+        for number, text in enumerate(result.texts, 1):
+            typer.echo(f"── {number} ──\n{text}")
+    _closing_notes(result, reports)
+
+
+def _closing_notes(result: Any, reports: list[Any]) -> None:
+    usage = result.usage
+    seconds = usage.total_seconds or 1e-9
+    note(
+        say(
+            f"sealed {', '.join(a.id for a in result.artifacts)} · {usage.completion_tokens} tokens, "
+            f"{usage.completion_tokens / seconds:.1f}/s",
+            f"已封印 {'、'.join(a.id for a in result.artifacts)} · {usage.completion_tokens} 词元，"
+            f"{usage.completion_tokens / seconds:.1f}/秒",
+        )
+    )
+    for report in reports:
+        note(f"→ {report.path} ({size_text(report.size_bytes)})")
+        for requirement in report.requirements:
+            if not requirement.met:
+                note(say("  not met: ", "  未满足：") + f"{requirement.regime} {requirement.id}: {requirement.reason}")
+
+
+def _paths(out: Path | None, count: int) -> list[Path]:
+    if out is None:
+        return []
+    if count == 1:
+        return [out]
+    return [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
+
+
+def _command(modality: type[Modality]) -> Any:
+    """Returns a function whose signature is the request's fields, which is what typer reads."""
+
+    def command(**values: Any) -> None:
+        _run(modality, values.pop("prompt"), **values)
+
+    own = {
+        "prompt": (
+            Annotated[
+                list[str] | None, typer.Argument(help=say("The prompt; - reads it.", "提示词；- 表示读标准输入。"))
+            ],
+            None,
+        ),
+        "system": (Annotated[str | None, typer.Option(help=say("System prompt.", "系统提示词。"))], None),
+        "out": (Annotated[Path | None, typer.Option(help=say("Export to this file.", "导出到该文件。"))], None),
+        "json_output": (Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))], False),
+        "unlabelled": (
+            Annotated[
+                str | None,
+                typer.Option(
+                    metavar="NAME",
+                    help=say(
+                        "Export without labels; NAME agrees, and it is logged.", "导出时不加标识；由 NAME 同意并记录。"
+                    ),
+                ),
+            ],
+            None,
+        ),
+    }
+    extra = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        for name, (annotation, default) in own.items()
+    ]
+    command.__signature__ = inspect.Signature([*extra, *parameters(modality.request)])  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in (*extra, *parameters(modality.request))}
+    return command
+
+
+for _name in modalities:
+    _modality = modalities[_name]
+    app.command(_name, help=_modality.__doc__)(_command(_modality))
+
+
+@app.callback()
+def root() -> None:
+    """Keeps `generate text` a sub-command while there is only one modality."""

@@ -1,0 +1,122 @@
+"""One memory budget for all loaded engines: forecast before a load, evict what was used longest ago, or refuse."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import psutil
+
+from inkseal.core.errors import NotEnoughMemory
+from inkseal.core.language import say
+from inkseal.core.protocols import Engine
+
+GIB = 1 << 30
+
+
+@dataclass
+class _Slot:
+    engine: Engine
+    size_bytes: int
+    users: int = 0
+    last_used: float = field(default_factory=time.monotonic)
+
+
+class EnginePool:
+    """Loaded engines by key. Leasing loads at most once; idle engines leave in order of last use.
+
+    Args:
+        budget_bytes: what all engines together may take.
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.budget_bytes = budget_bytes
+        self._slots: dict[str, _Slot] = {}
+        self._lock = threading.Lock()
+        self._loading = threading.Lock()
+
+    @contextlib.contextmanager
+    def lease(self, key: str, forecast_bytes: int, load: Callable[[], Engine]) -> Iterator[Engine]:
+        """Gives the engine of `key`, loaded by `load` if need be, which stays in memory while the block runs.
+
+        Raises:
+            NotEnoughMemory: the forecast does not fit even after every idle engine has left.
+        """
+        slot = self._take(key)
+        if slot is None:
+            with self._loading:
+                slot = self._take(key) or self._load(key, forecast_bytes, load)
+        try:
+            yield slot.engine
+        finally:
+            with self._lock:
+                slot.users -= 1
+                slot.last_used = time.monotonic()
+
+    def loaded(self) -> dict[str, int]:
+        """Returns the size of each loaded engine in bytes."""
+        with self._lock:
+            return {key: slot.size_bytes for key, slot in self._slots.items()}
+
+    def unload(self, key: str) -> bool:
+        """Frees an idle engine; False when it is not loaded or is at work."""
+        with self._lock:
+            slot = self._slots.get(key)
+            if slot is None or slot.users:
+                return False
+            del self._slots[key]
+        slot.engine.close()
+        return True
+
+    def close(self) -> None:
+        """Closes every engine; running requests end with EngineFailed."""
+        with self._lock:
+            slots, self._slots = list(self._slots.values()), {}
+        for slot in slots:
+            slot.engine.close()
+
+    def _take(self, key: str) -> _Slot | None:
+        with self._lock:
+            slot = self._slots.get(key)
+            if slot is not None:
+                slot.users += 1
+            return slot
+
+    def _load(self, key: str, forecast_bytes: int, load: Callable[[], Engine]) -> _Slot:
+        self._make_room(key, forecast_bytes)
+        before = psutil.Process().memory_info().rss
+        engine = load()
+        # A forecast errs on the safe side; what was really taken counts from here on, when it can be seen.
+        grown = psutil.Process().memory_info().rss - before
+        slot = _Slot(engine, max(grown, forecast_bytes // 2), users=1)
+        with self._lock:
+            self._slots[key] = slot
+        return slot
+
+    def _make_room(self, key: str, needed: int) -> None:
+        while True:
+            taken = sum(self.loaded().values())
+            missing = max(taken + needed - self.budget_bytes, needed - psutil.virtual_memory().available)
+            if missing <= 0:
+                return
+            idle = self._longest_idle()
+            if idle is None:
+                raise NotEnoughMemory(
+                    say(
+                        f"{key} needs about {needed / GIB:.1f} GiB; {missing / GIB:.1f} GiB are missing "
+                        f"(budget {self.budget_bytes / GIB:.1f} GiB, {taken / GIB:.1f} GiB in use).",
+                        f"{key} 约需 {needed / GIB:.1f} GiB，还缺 {missing / GIB:.1f} GiB"
+                        f"（预算 {self.budget_bytes / GIB:.1f} GiB，已用 {taken / GIB:.1f} GiB）。",
+                    ),
+                    fix=say(
+                        "Choose a smaller model (`inkseal models list`) or raise memory_budget_bytes.",
+                        "请选择更小的模型（`inkseal models list`）或调高 memory_budget_bytes。",
+                    ),
+                )
+            self.unload(idle)
+
+    def _longest_idle(self) -> str | None:
+        with self._lock:
+            idle = [(slot.last_used, key) for key, slot in self._slots.items() if not slot.users]
+        return min(idle)[1] if idle else None

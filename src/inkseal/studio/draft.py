@@ -1,0 +1,51 @@
+"""One of the `n` results while it is being made: its chunks, and what has been let out of it."""
+
+from collections.abc import Iterator
+
+from inkseal.core.events import Event, Generated, Withdrawn
+from inkseal.core.types import Chunk, FinishReason, ToolCall, Verdict
+from inkseal.studio.guard.holdback import HoldBack
+
+
+class Draft:
+    """Collects chunks behind a hold-back window.
+
+    Attributes:
+        chunks: what will be sealed: the text as it was let out, data and tool calls as they came.
+        blocked: the verdict that withdrew this result, if one did.
+    """
+
+    def __init__(self, index: int, gate: HoldBack) -> None:
+        self.index = index
+        self.gate = gate
+        self.chunks: list[Chunk] = []
+        self.finish_reason: FinishReason = "cancelled"  # until the engine says otherwise
+        self.blocked: Verdict | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(chunk.text for chunk in self.chunks)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(call for chunk in self.chunks for call in chunk.tool_calls)
+
+    def take(self, chunk: Chunk) -> Iterator[Event]:
+        """Takes a chunk from the engine; yields what may be shown of it."""
+        text, verdict = self.gate.push(chunk.text)
+        if chunk.finish_reason is not None and verdict is None:
+            self.finish_reason = chunk.finish_reason
+            rest, verdict = self.gate.finish()
+            text += rest
+        if verdict is not None:
+            yield from self.withdraw(verdict)
+            return
+        shown = chunk.model_copy(update={"text": text})
+        if text or chunk.data or chunk.tool_calls or chunk.finish_reason:
+            self.chunks.append(shown)
+            yield Generated(chunk=shown)
+
+    def withdraw(self, verdict: Verdict) -> Iterator[Event]:
+        """Takes the result back; what was already shown is counted, not hidden."""
+        self.blocked, self.finish_reason = verdict, "blocked"
+        yield Withdrawn(index=self.index, verdict=verdict, num_chars_shown=self.gate.num_chars_shown)

@@ -1,0 +1,86 @@
+"""From a model's name to a loaded engine: card, files, backend, memory budget."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+
+from inkseal.core.config import Settings
+from inkseal.core.errors import Unsupported
+from inkseal.core.events import Listener
+from inkseal.core.language import say
+from inkseal.core.protocols import Backend, Cancel, Engine, LocalModel
+from inkseal.runtime.device import free_threads
+from inkseal.runtime.engines import EnginePool
+from inkseal.studio.generate import backends
+
+BUDGET_SHARE = 0.7
+"""Of the machine's memory, when the settings name no budget."""
+
+
+class Engines:
+    """The engines of one installation.
+
+    Args:
+        find: resolves a model's name to its verified files (the catalogue's `local`).
+    """
+
+    def __init__(self, settings: Settings, find: Callable[[str], LocalModel]) -> None:
+        self._settings = settings
+        self.local_model = find
+        budget = settings.memory_budget_bytes or int(psutil.virtual_memory().total * BUDGET_SHARE)
+        self.pool = EnginePool(budget)
+
+    def backend_for(self, model: LocalModel, task: str) -> Backend:
+        """Returns the preferred backend that can run the model, configured.
+
+        Raises:
+            Unsupported: none can; the message has each one's reason.
+        """
+        reasons = []
+        names = [self._settings.backend] if self._settings.backend and task == "generate" else list(backends)
+        for name in names:
+            kind = backends[name]
+            if task not in kind.tasks:
+                continue
+            backend = kind(kind.config.model_validate(self._settings.backends.get(name, {})))
+            reason = backend.fits(model)
+            if reason is None:
+                return backend
+            reasons.append(f"{name}: {reason}")
+        raise Unsupported(
+            say(f"No backend here runs {model.name!r}.", f"这里没有后端能运行 {model.name!r}。")
+            + " "
+            + " ".join(reasons),
+            fix=say("Run `inkseal doctor`.", "请运行 `inkseal doctor`。"),
+        )
+
+    @contextlib.contextmanager
+    def lease(self, model: LocalModel, task: str, on_event: Listener, cancel: Cancel | None = None) -> Iterator[Engine]:
+        """Gives the loaded engine of a model while the block runs.
+
+        Raises:
+            NotEnoughMemory: it does not fit the budget.
+        """
+        backend = self.backend_for(model, task)
+        key = f"{backend.name}:{model.sha256}"
+
+        def load() -> Engine:
+            threads = self._settings.threads or free_threads()
+            return backend.load(model, threads, on_event, cancel or Never())
+
+        with self.pool.lease(key, backend.forecast_bytes(model), load) as engine:
+            yield engine
+
+
+class Never:
+    """A cancel signal that nobody sets."""
+
+    def is_set(self) -> bool:
+        return False
+
+
+def model_root(settings: Settings) -> Path:
+    """Returns the folder that models are kept in."""
+    return settings.data_dir / "models"

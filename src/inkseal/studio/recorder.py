@@ -1,0 +1,115 @@
+"""The end of the story: seals what was made and records how every run ended."""
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from inkseal.core.errors import InksealError
+from inkseal.core.protocols import Modality
+from inkseal.core.types import Artifact, new_id, now
+from inkseal.modalities import modalities
+from inkseal.store import artifacts, words
+from inkseal.studio.draft import Draft
+from inkseal.studio.provenance.manifest import SignedManifest, Withdrawal, request_facts
+from inkseal.studio.provenance.sealer import Sealer
+
+if TYPE_CHECKING:
+    from inkseal.studio.story import Run
+
+TITLE_CHARS = 60
+
+
+class Recorder:
+    """Writes artifacts, manifests, ledger entries and runs.
+
+    Args:
+        sealer: keys, ledger and labelling regime of the installation.
+    """
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._store = sealer.store
+
+    def begin(self, run: "Run") -> None:
+        """Records that the run began; a crash leaves it as "running", which the next start can see."""
+        from inkseal.store.records import RunRow
+
+        facts = request_facts(run.original, self._sealer.trust.prompt_secret())
+        with self._store.transaction() as session:
+            session.add(RunRow(id=run.id, request=json.dumps(facts), status="running", started_at=now()))
+
+    def seal(self, run: "Run") -> list[Artifact]:
+        """Seals every result that is left, and records those that were withdrawn, in one transaction.
+
+        Returns:
+            The artifacts of the results that are left, in order. The first has the run's id.
+        """
+        modality = modalities[run.request.modality]()
+        made = [self._draft_artifact(run, modality, draft) for draft in run.drafts]
+        ready = [
+            (artifact, content, self._sign(run, draft, artifact))
+            for draft, (artifact, content) in zip(run.drafts, made, strict=True)
+        ]
+        with self._store.transaction() as session:
+            for artifact, content, signed in ready:
+                withdrawn = signed.manifest.withdrawn is not None
+                model = run.model.name if run.model else ""
+                artifacts.add(session, artifact, model=model, state="withdrawn" if withdrawn else "active")
+                self._sealer.record(session, artifact, content, signed)
+                if not withdrawn:
+                    words.index(session, artifact.id, modality.words(content))
+            self._finish(session, run, "finished")
+        self._sealer.committed()
+        return [artifact for artifact, _, signed in ready if signed.manifest.withdrawn is None]
+
+    def fail(self, run: "Run", error: InksealError) -> None:
+        """Records why the run ended; of results that were shown and withdrawn, how much had been shown."""
+        if any(draft.blocked for draft in run.drafts):
+            self.seal(run)
+        with self._store.transaction() as session:
+            self._finish(session, run, "failed", error.code)
+
+    def _draft_artifact(self, run: "Run", modality: Modality, draft: Draft) -> tuple[Artifact, bytes]:
+        content = modality.assemble(draft.chunks)
+        # The words of a withdrawn result are not kept; its record says that there was one.
+        digest = sha256(content).hexdigest() if draft.blocked else self._store.blobs.put(content)[0]
+        artifact = Artifact(
+            id=run.id if draft.index == 0 else new_id(),
+            modality=modality.name,
+            media_type=modality.media_type,
+            sha256=digest,
+            size_bytes=len(content),
+            created_at=now(),
+            title="" if draft.blocked else _title(draft.text),
+            parents=run.request.parents,
+        )
+        return artifact, content
+
+    def _sign(self, run: "Run", draft: Draft, artifact: Artifact) -> SignedManifest:
+        withdrawn = None
+        if draft.blocked is not None:
+            withdrawn = Withdrawal(check=draft.blocked.check, num_chars_shown=draft.gate.num_chars_shown)
+        manifest = self._sealer.manifest(
+            artifact,
+            request=run.original,
+            seed=run.request.seed,
+            model=run.model,
+            backend=run.backend,
+            verdicts=tuple(run.verdicts),
+            usage=run.usage,
+            finish_reason=draft.finish_reason,
+            withdrawn=withdrawn,
+        )
+        return self._sealer.seal(manifest)
+
+    def _finish(self, session: Any, run: "Run", status: str, error: str | None = None) -> None:
+        from inkseal.store.records import RunRow
+
+        row = session.get(RunRow, run.id)
+        row.status, row.error, row.finished_at = status, error, now()
+        row.usage = run.usage.model_dump_json()
+
+
+def _title(text: str) -> str:
+    first = next((line.strip("#*> \t") for line in text.splitlines() if line.strip("#*> \t")), "")
+    return first if len(first) <= TITLE_CHARS else first[: TITLE_CHARS - 1] + "…"

@@ -1,0 +1,38 @@
+"""What checks and fingerprints may ask for by name, handed to them by the story."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from inkseal.core.errors import ModelMissing
+from inkseal.core.events import ignore
+from inkseal.core.protocols import EmbeddingEngine, LocalModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from inkseal.studio.engines import Engines
+
+
+class LazyEmbedder:
+    """An embedding engine that loads when it is first used, and counts against the one memory budget."""
+
+    def __init__(self, engines: "Engines", model: LocalModel) -> None:
+        self._engines = engines
+        self.model = model
+
+    def embed(self, texts: Sequence[str]) -> "NDArray[Any]":
+        """Returns (B, D) float32 rows of length 1."""
+        with self._engines.lease(self.model, "embed", ignore) as engine:
+            assert isinstance(engine, EmbeddingEngine)
+            return engine.embed(texts)
+
+    def close(self) -> None:
+        """Nothing to free here: the pool owns the engine."""
+
+
+def resources(engines: "Engines") -> dict[str, Any]:
+    """Returns the resources that this installation has, by name; an absent embedding model is left out."""
+    try:
+        return {"embedder": LazyEmbedder(engines, engines.local_model("embedding"))}
+    except ModelMissing:
+        return {}

@@ -1,0 +1,171 @@
+"""The studio as callers hold it: opens the data folder, tells the story, exports and verifies."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from inkseal.catalog.catalog import Catalog
+from inkseal.core.config import Settings, load_settings
+from inkseal.core.events import Event, Listener, ignore
+from inkseal.core.language import current_language, use_language
+from inkseal.core.protocols import Cancel, Check
+from inkseal.core.types import Regime, Request
+from inkseal.store.store import Store
+from inkseal.studio import story
+from inkseal.studio.engines import Engines
+from inkseal.studio.guard import checks
+from inkseal.studio.provenance.export import ExportReport
+from inkseal.studio.provenance.export import export as export_file
+from inkseal.studio.provenance.ledger import Report
+from inkseal.studio.provenance.regimes import visible_wordings
+from inkseal.studio.provenance.sealer import Sealer
+from inkseal.studio.recorder import Recorder
+from inkseal.studio.resources import resources
+from inkseal.studio.story import Result
+
+
+class Studio:
+    """One installation at work. Safe for several threads; one instance per data folder."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        """Prefer `Studio.open`."""
+        self.settings = settings
+        self.store = store
+        self.catalog = Catalog(settings.data_dir)
+        self.engines = Engines(settings, self.catalog.local)
+        self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
+        self.recorder = Recorder(self.sealer)
+
+    @classmethod
+    def open(cls, data_dir: Path | None = None, *, read_only: bool = False) -> Self:
+        """Opens the data folder of the settings, or another.
+
+        Args:
+            data_dir: the folder; INKSEAL_DATA_DIR or the user's data folder when absent.
+            read_only: may stand beside a running instance; can list, show and verify.
+
+        Raises:
+            InUse: another instance works in this folder.
+            StoreError: the records are damaged or of a newer version.
+        """
+        settings = load_settings(data_dir)
+        return cls(settings, Store.open(settings.data_dir, read_only=read_only))
+
+    def run(self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None) -> Result:
+        """Checks, generates, checks, seals and records; events go to `on_event` as they happen.
+
+        Raises:
+            Blocked: a check refused the prompt, or withdrew every result.
+            ModelMissing: the model is not on this machine.
+            Cancelled: it was ended before anything was shown.
+        """
+        return story.tell(story.begin(request, self._checks(), on_event, cancel), self.engines, self.recorder)
+
+    def stream(self, request: Request) -> Iterator[Event]:
+        """Yields the events of a run; leaving the iterator early cancels it.
+
+        Raises:
+            InksealError: as `run`, after the `Failed` event.
+        """
+        events: queue.Queue[Event | BaseException | None] = queue.Queue(maxsize=1024)
+        left = threading.Event()
+        language = current_language()
+
+        def emit(event: Event) -> None:
+            while not left.is_set():
+                try:
+                    return events.put(event, timeout=0.1)
+                except queue.Full:  # a slow reader; look again whether it is still there
+                    continue
+
+        def work() -> None:
+            outcome: BaseException | None = None
+            try:
+                with use_language(language):
+                    self.run(request, emit, left)
+            except BaseException as error:  # noqa: BLE001 - handed to the reader, who raises it
+                outcome = error
+            emit_end(outcome)
+
+        def emit_end(outcome: BaseException | None) -> None:
+            while not left.is_set():
+                try:
+                    return events.put(outcome, timeout=0.1)
+                except queue.Full:
+                    continue
+
+        thread = threading.Thread(target=work, name="inkseal-run", daemon=True)
+        thread.start()
+        try:
+            while (item := events.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            left.set()
+            thread.join()
+
+    def visible_label(self, request: Request) -> str:
+        """Returns the label that a result of the request must be shown with; empty without a regime."""
+        language = current_language()
+        return " · ".join(visible_wordings(request.regime or self.settings.regime, language))
+
+    def export(
+        self,
+        artifact_id: str,
+        path: Path,
+        *,
+        format: str = "",
+        regime: Regime | None = None,
+        agreed_by: str | None = None,
+    ) -> ExportReport:
+        """Writes an artifact to a file, labelled as its regime asks.
+
+        Args:
+            artifact_id: which one.
+            path: where to; the suffix names the format when `format` is empty.
+            format: a writer's name.
+            regime: another regime than the artifact's.
+            agreed_by: who takes the duty of labelling upon them; then the file has no labels, and that is logged.
+
+        Raises:
+            InvalidRequest: the format is unknown, or the artifact is withdrawn.
+        """
+        unlabelled = agreed_by is not None
+        return export_file(
+            self.sealer,
+            artifact_id,
+            Path(path),
+            format=format,
+            regime="none" if unlabelled else regime,
+            agree_unlabelled=unlabelled,
+            agreed_by=agreed_by or "",
+        )
+
+    def verify_ledger(self) -> Report:
+        """Finds every edit, removal and reordering in the ledger."""
+        with self.store.reading() as session:
+            return self.sealer.ledger.verify(session)
+
+    def close(self) -> None:
+        """Frees all engines and the data folder."""
+        self.engines.pool.close()
+        self.store.close()
+
+    def _checks(self) -> list[Check]:
+        """Returns the installation's checks, fresh for one run, with the resources they ask for."""
+        available = resources(self.engines)
+        return [self._check(name, available) for name in checks]
+
+    def _check(self, name: str, available: dict[str, Any]) -> Check:
+        kind = checks[name]
+        given = {need: available[need] for need in kind.needs if need in available}
+        return kind(kind.config.model_validate(self.settings.checks.get(name, {})), **given)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
