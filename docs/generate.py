@@ -58,12 +58,12 @@ def commands() -> str:
 
 
 def plugins() -> str:
-    from inkseal.catalog import sources
+    from inkseal.catalog.sources import sources
     from inkseal.modalities import modalities
     from inkseal.modalities.text import writers
-    from inkseal.studio.generate import backends
-    from inkseal.studio.guard import checks
-    from inkseal.studio.provenance import marks
+    from inkseal.studio.generate.backends import backends
+    from inkseal.studio.guard.checks import checks
+    from inkseal.studio.provenance.marks import marks
 
     text = "# Plug-ins\n\n" + NOTE
     for title, registry in (

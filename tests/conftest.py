@@ -1,9 +1,18 @@
-"""Shared fixtures: a fresh data folder for each test, and real models, fetched once."""
+"""Shared fixtures: a fresh data folder for each test, and real models, fetched once and kept."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
+
+from inkseal import Studio
+from inkseal.catalog.catalog import Catalog
+from inkseal.core.protocols import LocalModel
+
+MODELS = Path(os.environ.get("INKSEAL_TEST_MODELS") or user_cache_path("inkseal-tests")).absolute()
+"""A data folder whose models tests may read; what is there is not fetched again."""
 
 
 @pytest.fixture(autouse=True)
@@ -20,14 +29,26 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def _model_file(variable: str) -> Path:
-    path = Path(os.environ.get(variable, ""))
-    if not path.is_file():
-        pytest.skip(f"{variable} names no model file")
-    return path
+@pytest.fixture(scope="session")
+def tiny_model() -> LocalModel:
+    """SmolLM2-135M-Instruct as GGUF."""
+    return Catalog(MODELS).pull("tiny")
 
 
 @pytest.fixture(scope="session")
-def tiny_gguf() -> Path:
-    """SmolLM2-135M-Instruct Q4_1 as GGUF."""
-    return _model_file("INKSEAL_TINY_GGUF")
+def embedding_model() -> LocalModel:
+    """universal-sentence-encoder-multilingual-3 as ONNX."""
+    return Catalog(MODELS).pull("embedding")
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tiny_model: LocalModel) -> Path:
+    """The GGUF file of the tiny model."""
+    return next(tiny_model.folder / name for name in tiny_model.files)
+
+
+@pytest.fixture(scope="session")
+def real_studio(tiny_model: LocalModel, embedding_model: LocalModel) -> Iterator[Studio]:
+    """A studio with the tiny model and the embedding; tests share it, so they must not count on an empty store."""
+    with Studio.open(MODELS) as studio:
+        yield studio

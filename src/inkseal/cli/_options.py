@@ -42,7 +42,7 @@ def fill(request: type[Request], options: dict[str, Any], **fixed: Any) -> Reque
     values: dict[str, Any] = dict(fixed)
     for path, field in _leaves(request):
         value = options.get("__".join(path))
-        if value in (None, False, [], ()):
+        if value is None or value is False or value == []:
             continue
         spot = values
         for step in path[:-1]:

@@ -9,7 +9,7 @@ from inkseal.cli._output import Terminal, note, print_json, size_text
 from inkseal.cli.models import interruptible
 from inkseal.core.language import say
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

@@ -9,7 +9,7 @@ from inkseal.cli._output import Terminal, complain, note
 from inkseal.core.errors import Blocked, ContextTooLong
 from inkseal.core.language import say
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(help=say("Talk with a model. /new starts over, /quit ends.", "与模型对话。/new 重新开始，/quit 结束。"))

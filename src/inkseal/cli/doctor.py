@@ -12,7 +12,7 @@ from inkseal.cli._output import print_json, size_text
 from inkseal.core.errors import InksealError
 from inkseal.core.language import say
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 State = Literal["ok", "warn", "bad"]
 SIGNS: dict[State, tuple[str, str]] = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "bad": ("✗", "red")}

@@ -16,7 +16,9 @@ from inkseal.core.types import Message
 from inkseal.modalities import modalities
 
 app = typer.Typer(
-    no_args_is_help=True, help=say("Make something, check it, seal it, record it.", "生成内容，并检查、封印、留痕。")
+    add_completion=False,
+    no_args_is_help=True,
+    help=say("Make something, check it, seal it, record it.", "生成内容，并检查、封印、留痕。"),
 )
 
 

@@ -9,7 +9,7 @@ from inkseal.cli._output import Terminal
 from inkseal.cli.models import interruptible
 from inkseal.core.language import say
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(help=say("Put a backup into an empty data folder.", "将备份恢复到空的数据文件夹。"))

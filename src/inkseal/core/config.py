@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +57,31 @@ def load_settings(data_dir: Path | None = None) -> Settings:
         simple = [name for name in Settings.model_fields if name not in ("data_dir", "checks", "backends")]
         values |= {n: v for n in simple if (v := os.environ.get(PREFIX + n.upper()))}
         return Settings.model_validate(values | {"data_dir": folder})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        field = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else file.name
+    except ValidationError as error:
+        raise _refused(error, "", file) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidRequest(
-            say(f"Setting {field!r} cannot be used: {detail}.", f"设置 {field!r} 无法使用：{detail}。"),
-            fix=say(f"Correct it in {file} or in {PREFIX}*.", f"请在 {file} 或 {PREFIX}* 环境变量中更正。"),
+            say(f"{file} is not TOML: {error}.", f"{file} 不是有效的 TOML：{error}。"),
+            fix=say("Correct the file.", "请更正该文件。"),
         ) from None
 
 
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    """Returns the settings of this process, read once."""
-    return load_settings()
+def configure(kind: type[ComponentConfig], values: Mapping[str, Any], where: str) -> ComponentConfig:
+    """Returns a plug-in's config from the settings' table `where`, such as `checks.limits`.
+
+    Raises:
+        InvalidRequest: a field is unknown or has a bad value.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise _refused(error, f"{where}.", Path("settings.toml")) from None
+
+
+def _refused(error: ValidationError, prefix: str, file: Path) -> InvalidRequest:
+    first = error.errors()[0]
+    field = prefix + ".".join(map(str, first["loc"]))
+    return InvalidRequest(
+        say(f"The setting {field!r} cannot be used: {first['msg']}.", f"设置 {field!r} 无法使用：{first['msg']}。"),
+        fix=say(f"Correct it in {file} or in {PREFIX}*.", f"请在 {file} 或 {PREFIX}* 环境变量中更正。"),
+    )

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import psutil
 
-from inkseal.core.config import Settings
+from inkseal.core.config import Settings, configure
 from inkseal.core.errors import Unsupported
 from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Backend, Cancel, Engine, LocalModel
 from inkseal.runtime.device import free_threads
 from inkseal.runtime.engines import EnginePool
-from inkseal.studio.generate import backends
+from inkseal.studio.generate.backends import backends
 
 BUDGET_SHARE = 0.7
 """Of the machine's memory, when the settings name no budget."""
@@ -44,7 +44,7 @@ class Engines:
             kind = backends[name]
             if task not in kind.tasks:
                 continue
-            backend = kind(kind.config.model_validate(self._settings.backends.get(name, {})))
+            backend = kind(configure(kind.config, self._settings.backends.get(name, {}), f"backends.{name}"))
             reason = backend.fits(model)
             if reason is None:
                 return backend

@@ -7,20 +7,24 @@ from pathlib import Path
 from typing import Any, Self
 
 from inkseal.catalog.catalog import Catalog
-from inkseal.core.config import Settings, load_settings
+from inkseal.core.config import Settings, configure, load_settings
 from inkseal.core.events import Event, Listener, ignore
 from inkseal.core.language import current_language, use_language
 from inkseal.core.protocols import Cancel, Check
-from inkseal.core.types import Regime, Request
+from inkseal.core.types import Artifact, Regime, Request
+from inkseal.modalities.text.segmentation import segment
+from inkseal.store import artifacts, words
 from inkseal.store.store import Store
 from inkseal.studio import story
 from inkseal.studio.engines import Engines
-from inkseal.studio.guard import checks
+from inkseal.studio.guard.checks import checks
 from inkseal.studio.provenance.export import ExportReport
 from inkseal.studio.provenance.export import export as export_file
-from inkseal.studio.provenance.ledger import Report
+from inkseal.studio.provenance.ledger import Head, Report
 from inkseal.studio.provenance.regimes import visible_wordings
 from inkseal.studio.provenance.sealer import Sealer
+from inkseal.studio.provenance.verify import Verification
+from inkseal.studio.provenance.verify import verify as verify_bytes
 from inkseal.studio.recorder import Recorder
 from inkseal.studio.resources import resources
 from inkseal.studio.story import Result
@@ -144,10 +148,26 @@ class Studio:
             agreed_by=agreed_by or "",
         )
 
-    def verify_ledger(self) -> Report:
-        """Finds every edit, removal and reordering in the ledger."""
+    def verify(self, data: bytes, name: str = "") -> Verification:
+        """Says which marks a file or pasted text carries, whether they hold, and whether it was made here.
+
+        Args:
+            data: the bytes of the file, or of the text in UTF-8.
+            name: the file's name, where there is one.
+        """
+        return verify_bytes(self.sealer, data, name=name, embedder=resources(self.engines).get("embedder"))
+
+    def verify_ledger(self, since: Head | None = None) -> Report:
+        """Finds every edit, removal and reordering in the ledger; `since` is a head kept elsewhere."""
         with self.store.reading() as session:
-            return self.sealer.ledger.verify(session)
+            return self.sealer.ledger.verify(session, since)
+
+    def search(self, query: str, limit: int = 20) -> list[Artifact]:
+        """Returns artifacts that hold words of the query, best first; the newest when the query is empty."""
+        with self.store.reading() as session:
+            if not query.strip():
+                return artifacts.newest(session, limit=limit)
+            return [artifacts.get(session, found) for found in words.search(session, segment(query), limit)]
 
     def close(self) -> None:
         """Frees all engines and the data folder."""
@@ -162,7 +182,7 @@ class Studio:
     def _check(self, name: str, available: dict[str, Any]) -> Check:
         kind = checks[name]
         given = {need: available[need] for need in kind.needs if need in available}
-        return kind(kind.config.model_validate(self.settings.checks.get(name, {})), **given)
+        return kind(configure(kind.config, self.settings.checks.get(name, {}), f"checks.{name}"), **given)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,1 @@
+"""Makes something out of a request."""

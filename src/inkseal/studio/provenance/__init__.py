@@ -1,0 +1,1 @@
+"""Seals artifacts, records them, puts marks on exports and finds them again."""

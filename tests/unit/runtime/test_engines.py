@@ -1,0 +1,93 @@
+import threading
+
+import psutil
+import pytest
+
+from inkseal.core.errors import NotEnoughMemory
+from inkseal.core.protocols import LocalModel
+from inkseal.runtime.engines import EnginePool
+
+MIB = 1 << 20
+
+
+class Fake:
+    model: LocalModel
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _use(pool: EnginePool, key: str, size: int) -> Fake:
+    with pool.lease(key, size, Fake) as engine:
+        assert isinstance(engine, Fake)
+        return engine
+
+
+def test_an_engine_is_loaded_once() -> None:
+    pool = EnginePool(100 * MIB)
+    assert _use(pool, "a", MIB) is _use(pool, "a", MIB)
+
+
+def test_what_was_used_longest_ago_leaves_first() -> None:
+    pool = EnginePool(100 * MIB)
+    a, b = _use(pool, "a", 60 * MIB), _use(pool, "b", 60 * MIB)
+    assert not a.closed  # after loading, half the forecast counts, as nothing was really taken
+    _use(pool, "a", 60 * MIB)
+    _use(pool, "c", 50 * MIB)
+    assert b.closed
+    assert not a.closed
+
+
+def test_an_engine_at_work_stays_and_the_refusal_says_how_much_is_missing() -> None:
+    pool = EnginePool(100 * MIB)
+    with (
+        pool.lease("a", 120 * MIB // 2, Fake) as busy,
+        pytest.raises(NotEnoughMemory, match=r"needs about 0\.1 GiB; 0\.0 GiB are missing"),
+        pool.lease("b", 95 * MIB, Fake),
+    ):
+        pass
+    assert isinstance(busy, Fake)
+    assert not busy.closed
+
+
+def test_more_than_the_machine_has_is_refused_whatever_the_budget() -> None:
+    pool = EnginePool(1 << 60)
+    with (
+        pytest.raises(NotEnoughMemory, match="are missing"),
+        pool.lease("a", psutil.virtual_memory().total * 2, Fake),
+    ):
+        pass
+
+
+def test_two_threads_that_want_the_same_engine_load_it_once() -> None:
+    pool, made = EnginePool(100 * MIB), []
+    start = threading.Barrier(4)
+
+    def load() -> Fake:
+        made.append(1)
+        return Fake()
+
+    def work() -> None:
+        start.wait()
+        with pool.lease("a", MIB, load):
+            pass
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
+
+
+def test_unloading_spares_an_engine_at_work() -> None:
+    pool = EnginePool(100 * MIB)
+    with pool.lease("a", MIB, Fake) as engine:
+        assert not pool.unload("a")
+    assert pool.unload("a")
+    assert isinstance(engine, Fake)
+    assert engine.closed
+    assert pool.loaded() == {}
