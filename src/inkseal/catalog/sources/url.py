@@ -1,0 +1,44 @@
+"""Fetches files from web addresses that a card names; https only, on every step of the way."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from inkseal.catalog.download import download
+from inkseal.core.errors import FetchFailed
+from inkseal.core.events import Listener, Progress
+from inkseal.core.language import say
+from inkseal.core.protocols import Cancel
+
+
+class Url:
+    """`urls` of a source entry maps file names to addresses."""
+
+    name: ClassVar[str] = "url"
+    online: ClassVar[bool] = True
+
+    def serves(self, location: Mapping[str, Any]) -> bool:
+        """True for entries of this source."""
+        return location.get("source") == self.name
+
+    def fetch(self, location: Mapping[str, Any], target: Path, on_event: Listener, cancel: Cancel) -> None:
+        """Downloads `location["files"]` into `target`, going on where an earlier attempt stopped.
+
+        Raises:
+            FetchFailed: an address is missing, not https, or does not deliver.
+            Cancelled, NotEnoughSpace: what came so far stays.
+        """
+        urls = location.get("urls", {})
+        for name, facts in location["files"].items():
+            if (target / name).exists():
+                continue
+            url = urls.get(name) if isinstance(urls, Mapping) else None
+            if not isinstance(url, str):
+                raise FetchFailed(say(f"the card names no address for {name!r}", f"模型卡未给出 {name!r} 的地址"))
+            total = facts["size_bytes"]
+
+            def told(done: int, name: str = name, total: int = total) -> None:
+                on_event(Progress(what=name, done=done, total=total, unit="bytes"))
+
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            download(url, target / name, total, told, cancel)

@@ -1,0 +1,134 @@
+"""The tables as typed classes. Times are ISO 8601 text in UTC with milliseconds, so that text order is time order."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Dialect, ForeignKey, Index, LargeBinary, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcText(TypeDecorator[datetime]):
+    """An aware datetime, kept as `2026-01-31T23:59:59.123Z`."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be recorded")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Row(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData()
+    type_annotation_map = {datetime: UtcText, bytes: LargeBinary}
+
+
+class ArtifactRow(Row):
+    """A piece of media; the content lies under its hash. `state` is active, withdrawn or deleted."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (Index("artifacts_by_sha256", "sha256"), Index("artifacts_by_time", "created_at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    modality: Mapped[str]
+    media_type: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int]
+    created_at: Mapped[datetime]
+    title: Mapped[str] = mapped_column(default="")
+    model: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(default="active")
+
+
+class ParentRow(Row):
+    """One step of descent. A parent may be unknown here: it can have been made by another installation."""
+
+    __tablename__ = "parents"
+    __table_args__ = (Index("parents_by_parent", "parent_id"),)
+
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[str]
+
+
+class ManifestRow(Row):
+    """The facts of an artifact: `body` is canonical JSON, `sha256` its hash, `chain` certificates in PEM."""
+
+    __tablename__ = "manifests"
+    __table_args__ = (Index("manifests_by_sha256", "sha256"),)
+
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), primary_key=True)
+    sha256: Mapped[str]
+    body: Mapped[bytes]
+    signature: Mapped[bytes]
+    chain: Mapped[bytes]
+
+
+class LedgerRow(Row):
+    """One entry of the append-only record; triggers refuse to change, replace or remove it. `body` is JSON."""
+
+    __tablename__ = "ledger"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime]
+    kind: Mapped[str]
+    body: Mapped[str]
+    previous_sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+    signature: Mapped[bytes]
+    key_id: Mapped[str]
+
+
+class FingerprintRow(Row):
+    """A fingerprint of an artifact's content; finds it again after marks are gone."""
+
+    __tablename__ = "fingerprints"
+    __table_args__ = (Index("fingerprints_by_value", "kind", "value"),)
+
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]
+
+
+class BandRow(Row):
+    """A key under which similar fingerprints meet; `band` holds the band's number and its hash."""
+
+    __tablename__ = "fingerprint_bands"
+    __table_args__ = (Index("fingerprint_bands_by_artifact", "artifact_id"), {"sqlite_with_rowid": False})
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    band: Mapped[bytes] = mapped_column(primary_key=True)
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), primary_key=True)
+
+
+class RunRow(Row):
+    """One recorded execution. `request` and `usage` are JSON; `request` holds no words of the prompt."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("runs_by_start", "started_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str]
+    status: Mapped[str]
+    usage: Mapped[str | None]
+    error: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class WordedRow(Row):
+    """Which row of the word index (`words`, FTS5) belongs to which artifact."""
+
+    __tablename__ = "worded"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), unique=True)
