@@ -105,13 +105,15 @@ class Check(Protocol):
     needs: ClassVar[frozenset[str]]
     """Resources the story hands to the constructor by name, such as "embedder"."""
     config: ClassVar[type[ComponentConfig]]
-    hold_back_chars: ClassVar[int]
-    """A hit in a stream is never longer than this, so a window of this length cannot let half a hit out."""
 
     def __init__(self, config: ComponentConfig, **resources: Any) -> None: ...
 
     def inspect(self, parts: Sequence[Part], stage: Stage) -> Verdict:
         """Returns the verdict on the parts; positions are characters of `parts[finding.part].text`."""
+
+    def unfinished(self, text: str) -> int:
+        """Returns how many characters at the end of a growing result may still become part of a hit, or belong to
+        a hit that later words may change. A stream holds them back. 0 when the check changes no results."""
 
 
 class Seal(Closed):

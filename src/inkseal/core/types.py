@@ -141,6 +141,8 @@ class Finding(Closed):
     end: int = 0
     score: float = 1.0
     replacement: str | None = None
+    action: Action | None = None
+    """What this hit alone leads to; None: the verdict's action."""
 
 
 class Verdict(Closed):

@@ -1,0 +1,104 @@
+"""A small classifier of prompt injection: a sentence embedding and rule features, through one hidden layer.
+
+Its weights are a file of plain arrays made by `benchmarks/train_injection.py`; nothing in it is executed.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal
+
+from inkseal.core.types import Closed
+from inkseal.studio.guard.injection_rules import combined_weight, families
+from inkseal.studio.guard.injection_windows import Window, han_share, is_unfair
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WEIGHTS_FILE = "injection_weights.npz"
+Mode = Literal["combined", "rules"]
+Trust = Literal["own", "untrusted"]
+
+
+class Thresholds(Closed):
+    """Scores from which a window counts as an attack, by language; chosen at 1 % false alarms."""
+
+    en: float
+    zh: float
+
+    def of(self, han: float) -> float:
+        return self.zh if han > 0.2 else self.en
+
+
+RULES_ONLY: dict[Trust, Thresholds] = {"own": Thresholds(en=0.6, zh=0.6), "untrusted": Thresholds(en=0.6, zh=0.6)}
+
+
+def features(windows: Sequence[Window], untrusted: bool) -> "NDArray[Any]":
+    """Returns (B, F) float32 features that need no embedding."""
+    import numpy as np
+
+    rows = [_row(window, untrusted) for window in windows]
+    return np.asarray(rows, np.float32).reshape(len(windows), num_features())
+
+
+def num_features() -> int:
+    """Returns F."""
+    return len(families()) + 10
+
+
+def _row(window: Window, untrusted: bool) -> list[float]:
+    text = window.text
+    names = {hit.family for hit in window.hits}
+    size = max(1, len(text))
+    latin = sum(char.isascii() and char.isalpha() for char in text)
+    upper = sum(char.isascii() and char.isupper() for char in text)
+    lower = text.lower()
+    return [
+        *(float(name in names) for name in families()),
+        combined_weight(names),
+        min(1.0, size / 320),
+        han_share(text),
+        upper / latin if latin else 0.0,
+        sum(not char.isalnum() and not char.isspace() for char in text) / size,
+        min(1.0, (lower.count("you") + lower.count("你") + lower.count("您")) / 6),
+        float(any(word in lower for word in ("ai", "assistant", "model", "gpt", "助手", "模型", "人工智能", "智能体"))),
+        float("?" in text[-3:] or lower.startswith(("how", "what", "why", "如何", "怎么", "什么", "为什么"))),
+        float(window.channel != "open") + float(is_unfair(window.channel)),
+        float(untrusted),
+    ]
+
+
+class InjectionModel:
+    """Weights of the classifier; a probability for each window."""
+
+    def __init__(self, data: bytes) -> None:
+        import numpy as np
+
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            self._arrays = {name: arrays[name].astype(np.float32) for name in arrays.files if name != "facts"}
+            facts = json.loads(arrays["facts"].tobytes().decode())
+        self.version = hashlib.sha256(data).hexdigest()[:8]
+        self.thresholds: dict[Trust, Thresholds] = {
+            "own": Thresholds(**facts["own"]),
+            "untrusted": Thresholds(**facts["untrusted"]),
+        }
+
+    def score(self, embeddings: "NDArray[Any]", rows: "NDArray[Any]") -> "NDArray[Any]":
+        """Returns (B,) probabilities from (B, D) unit embeddings and (B, F) features."""
+        import numpy as np
+
+        w = self._arrays
+        inputs = np.concatenate([embeddings * w["embedding_scale"], (rows - w["mean"]) / w["spread"]], axis=1)
+        hidden = np.maximum(inputs @ w["w1"] + w["b1"], 0)
+        logits = hidden @ w["w2"] + inputs @ w["w3"] + w["b2"]
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits[:, 0], -30, 30))), np.float32)
+
+
+@lru_cache(maxsize=1)
+def shipped_model() -> InjectionModel | None:
+    """Returns the classifier that comes with the product, None when the file is not there."""
+    file = files("inkseal.studio.guard") / WEIGHTS_FILE
+    return InjectionModel(file.read_bytes()) if file.is_file() else None
