@@ -14,13 +14,10 @@ from inkseal.catalog.sources import sources
 from inkseal.catalog.space import require_space
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import FetchFailed, InvalidRequest, ModelFileRefused, UnknownName
-from inkseal.core.events import Listener, Progress
+from inkseal.core.events import Listener, Noted, Progress
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, Source
 from inkseal.core.types import now
-
-NOTE = "note"
-"""The unit of a Progress that only has something to say."""
 
 
 def pull(
@@ -157,7 +154,7 @@ def _num_part_bytes(partial: Path, card: Card) -> int:
 
 
 def _note(on_event: Listener, text: str) -> None:
-    on_event(Progress(what=text, done=0, unit=NOTE))
+    on_event(Noted(text=text))
 
 
 def check_folder(folder: Path | None) -> None:

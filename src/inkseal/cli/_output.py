@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from inkseal.core.errors import InksealError
-from inkseal.core.events import ArtifactReady, Checked, Event, Generated, Progress, Withdrawn
+from inkseal.core.events import ArtifactReady, Checked, Event, Generated, Noted, Progress, Withdrawn
 from inkseal.core.language import say
 
 
@@ -62,6 +62,8 @@ class Terminal:
         if isinstance(event, Generated) and self._stream:
             sys.stdout.write(event.chunk.text)
             sys.stdout.flush()
+        elif isinstance(event, Noted) and not self._quiet:
+            note(event.text)
         elif isinstance(event, Withdrawn):
             typer.secho(
                 "\n"
@@ -96,7 +98,7 @@ class Terminal:
             self._bars = Bars(
                 TextColumn("{task.description}"),
                 BarColumn(),
-                DownloadColumn() if event.unit == "B" else TextColumn("{task.percentage:>3.0f}%"),
+                DownloadColumn() if event.unit == "bytes" else TextColumn("{task.percentage:>3.0f}%"),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
                 transient=True,

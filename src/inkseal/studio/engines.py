@@ -23,7 +23,7 @@ class Engines:
     """The engines of one installation.
 
     Args:
-        find: resolves a model's name to its verified files (the catalogue's `local`).
+        find: resolves a model's name to its files (the catalogue's `local`).
     """
 
     def __init__(self, settings: Settings, find: Callable[[str], LocalModel]) -> None:

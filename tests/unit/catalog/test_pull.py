@@ -14,7 +14,7 @@ import pytest
 from inkseal.catalog import space
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.errors import Cancelled, FetchFailed, InUse, InvalidRequest, ModelFileRefused, NotEnoughSpace
-from inkseal.core.events import Event, Progress
+from inkseal.core.events import Event, Noted, Progress
 from local_hub import LocalHub, card_text, local_hub, only_this_index, parts_entry
 
 DATA = os.urandom(400_000)
@@ -38,7 +38,7 @@ def _catalog(data_dir: Path, *sources: dict[str, Any], files: dict[str, bytes] |
 
 
 def _notes(events: list[Event]) -> list[str]:
-    return [event.what for event in events if isinstance(event, Progress) and event.unit == "note"]
+    return [event.text for event in events if isinstance(event, Noted)]
 
 
 def test_from_the_hub_with_progress_and_the_licence_first(data_dir: Path, hub: LocalHub) -> None:

@@ -1,0 +1,184 @@
+"""Opens a folder of safetensors in the hub's layout (config.json beside the weights) as a `Checkpoint`.
+
+Never runs code from the folder: a configuration that brings its own code is refused.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkseal.core.language import say
+from inkseal.formats import safetensors
+from inkseal.formats.checkpoint import check_config, check_shapes, expected_shapes, refuse
+from inkseal.formats.decoder import DecoderConfig
+from inkseal.formats.weights import Bytes, Coded, Floats, WeightFormat, code_rows, dequantise
+
+MODEL_TYPES = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
+MAX_CONFIG_BYTES = 10_000_000
+CODE_KEYS = ("auto_map", "custom_code", "trust_remote_code")
+
+_LAYER_NAMES = {
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+_NAMES = {
+    "token_embd.weight": "model.embed_tokens.weight",
+    "output_norm.weight": "model.norm.weight",
+    "output.weight": "lm_head.weight",
+}
+
+
+def hub_name(name: str) -> str:
+    """Returns the hub's name of a tensor from its GGUF name."""
+    if name in _NAMES:
+        return _NAMES[name]
+    _, layer, part, kind = name.split(".")
+    return f"model.layers.{layer}.{_LAYER_NAMES[part]}.{kind}"
+
+
+class HubFolder:
+    """A folder with config.json and one or more safetensors files as a `Checkpoint`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        facts = _read_config(folder)
+        self.files: dict[str, safetensors.Safetensors] = {}
+        for path in sorted(folder.glob("*.safetensors")):
+            file = safetensors.read_header(path)
+            for name in file.tensors:
+                if name in self.files:
+                    refuse(say(f"Tensor {name!r} is in two files.", f"张量 {name!r} 出现在两个文件中。"))
+                self.files[name] = file
+        self.config = _config(facts, set(self.files))
+        for name in self.files:
+            if name.endswith(".bias") and (".o_proj." in name or ".mlp." in name):
+                refuse(say(f"The bias {name!r} cannot be converted.", f"无法转换偏置 {name!r}。"))
+        known = [name for name in expected_shapes(self.config) if hub_name(name) in self.files]
+        check_shapes(self.config, {name: self._info(name).shape for name in known})
+
+    def _info(self, name: str) -> safetensors.TensorInfo:
+        return self.files[hub_name(name)].tensors[hub_name(name)]
+
+    def _decode(self, name: str, raw: Bytes, shape: tuple[int, ...]) -> Floats:
+        dtype = self._info(name).dtype
+        if dtype not in ("F32", "F16", "BF16"):
+            refuse(say(f"Tensor {name!r} is of type {dtype}.", f"张量 {name!r} 的类型为 {dtype}。"))
+        return dequantise(np.ascontiguousarray(raw), dtype, shape)
+
+    def num_rows(self, name: str) -> int:
+        return self._info(name).shape[0]
+
+    def rows(self, name: str, start: int, stop: int) -> Floats:
+        info = self._info(name)
+        row_bytes = info.size_bytes // info.shape[0]
+        raw = self.files[hub_name(name)].tensor(hub_name(name))[start * row_bytes : stop * row_bytes]
+        return self._decode(name, raw, (stop - start, info.shape[1]))
+
+    def coded_rows(self, name: str, start: int, stop: int, weight_format: WeightFormat) -> Coded:
+        return code_rows(self.rows(name, start, stop), weight_format)
+
+    def vector(self, name: str) -> Floats:
+        return self._decode(name, self.files[hub_name(name)].tensor(hub_name(name)), self._info(name).shape)
+
+    def row_order(self, name: str) -> None:
+        """The hub keeps rotary halves apart, as the graph does."""
+        return None
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            refuse(say("config.json is too large.", "config.json 过大。"))
+        facts = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        refuse(say(f"config.json cannot be read: {error}", f"无法读取 config.json：{error}"))
+    if not isinstance(facts, dict):
+        refuse(say("config.json is not a table.", "config.json 不是表。"))
+    for key in CODE_KEYS:
+        if key in facts:
+            refuse(
+                say(f"config.json brings its own code ({key}).", f"config.json 自带代码（{key}）。"),
+                say(
+                    "Such code is never run; use a model of a native class.", "此类代码绝不执行，请使用原生类别的模型。"
+                ),
+            )
+    return facts
+
+
+def _config(facts: dict[str, Any], names: set[str]) -> DecoderConfig:
+    kind = facts.get("model_type")
+    if not isinstance(kind, str) or kind not in MODEL_TYPES:
+        refuse(
+            say(f"The model type {kind!r} cannot be converted.", f"无法转换模型类型 {kind!r}。"),
+            say(f"Known: {', '.join(MODEL_TYPES)}.", f"支持：{'、'.join(MODEL_TYPES)}。"),
+        )
+
+    def number(key: str, default: Any = None) -> Any:
+        value = facts.get(key)
+        value = default if value is None else value
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1 << 31:
+            refuse(say(f"The entry {key} of config.json is {value!r}.", f"config.json 的条目 {key} 为 {value!r}。"))
+        return value
+
+    windowed = facts.get("sliding_window") and facts.get("use_sliding_window", True)
+    if facts.get("hidden_act", "silu") != "silu" or windowed:
+        refuse(say("Its activation or sliding window cannot be converted.", "无法转换其激活函数或滑动窗口。"))
+    width, num_heads = int(number("hidden_size")), int(number("num_attention_heads"))
+    rope = facts.get("rope_parameters") or facts.get("rope_scaling") or {}
+    head_width = int(number("head_dim", width // num_heads))
+    base = float(number("rope_theta", rope.get("rope_theta", 10_000.0)))
+    config = DecoderConfig(
+        architecture=MODEL_TYPES[kind],
+        num_layers=int(number("num_hidden_layers")),
+        width=width,
+        num_heads=num_heads,
+        num_kv_heads=int(number("num_key_value_heads", num_heads)),
+        head_width=head_width,
+        hidden_width=int(number("intermediate_size")),
+        vocabulary=int(number("vocab_size")),
+        context_length=int(number("max_position_embeddings")),
+        rope_base=base,
+        norm_epsilon=float(number("rms_norm_eps", 1e-6)),
+        rope_factors=_rope_factors(rope, base, head_width),
+        qkv_bias="model.layers.0.self_attn.q_proj.bias" in names,
+        head_norm="model.layers.0.self_attn.q_norm.weight" in names,
+        tied=bool(facts.get("tie_word_embeddings", False)) or "lm_head.weight" not in names,
+    )
+    check_config(config)
+    return config
+
+
+def _rope_factors(rope: dict[str, Any], base: float, head_width: int) -> tuple[float, ...] | None:
+    """Returns divisors of the rotary frequencies: low ones are slowed, high ones kept, between them a blend.
+
+    Source: the Llama 3.1 reference code, `apply_scaling`.
+    """
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    if kind == "default":
+        return None
+    if kind != "llama3":
+        refuse(say(f"The rotary scaling {kind!r} cannot be converted.", f"无法转换旋转位置缩放 {kind!r}。"))
+    try:
+        factor, original = float(rope["factor"]), float(rope["original_max_position_embeddings"])
+        low, high = float(rope["low_freq_factor"]), float(rope["high_freq_factor"])
+        factors = []
+        for pair in range(head_width // 2):
+            turns = original * base ** (-2 * pair / head_width) / (2 * math.pi)
+            blend = min(1.0, max(0.0, (turns - low) / (high - low)))
+            factors.append(1 / ((1 - blend) / factor + blend))
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        refuse(say("The llama3 rotary scaling is incomplete.", "llama3 旋转位置缩放不完整。"))
+    return tuple(factors)

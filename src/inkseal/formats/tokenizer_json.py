@@ -1,0 +1,259 @@
+"""Builds the tokenizer out of a folder with `tokenizer.json`, which is not trusted: everything is bounded first.
+
+Knows byte-level BPE and BPE with byte fallback; other kinds are refused with the reason.
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from re import _parser as regex_parser  # type: ignore[attr-defined]  # the standard library's own reader of patterns
+from typing import Any, NoReturn
+
+from inkseal.core.errors import ModelFileRefused, Unsupported
+from inkseal.core.language import say
+from inkseal.formats.gguf_vocabulary import (
+    MAX_MERGES,
+    MAX_PIECE_CHARS,
+    MAX_TEMPLATE_CHARS,
+    MAX_TOKENS,
+    STEERS,
+    TURN_ENDS,
+)
+from inkseal.formats.tokenizer import Tokenizer, piece_bytes
+
+MAX_FILE_BYTES = 64 << 20
+MAX_PATTERN_CHARS = 4_096
+MAX_UNBOUNDED = 3
+"""Unbounded repeats in one alternative of a pattern; more make matching slow on texts made for it."""
+
+_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+_UNBOUNDED = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+
+
+def tokenizer_from_folder(folder: Path, num_rows: int | None = None) -> Tokenizer:
+    """Returns the tokenizer of `tokenizer.json`, with the ends and the template of the files beside it.
+
+    Args:
+        num_rows: rows of the embedding table.
+
+    Raises:
+        ModelFileRefused: a file is malformed, too large, dangerous, or does not fit the embedding table.
+        Unsupported: the tokenizer is of a kind that is not known here.
+    """
+    given = _read(folder / "tokenizer.json")
+    model = given.get("model")
+    if not isinstance(model, dict):
+        _refuse("model")
+    if model.get("type", "BPE") != "BPE":
+        raise Unsupported(
+            say(f"Tokenizers of the kind {model['type']!r} cannot be read.", f"不支持 {model['type']!r} 类型的分词器。")
+        )
+    vocabulary = _vocabulary(model, num_rows)
+    added = _added(given, num_rows)
+    control = {
+        token["content"]: token["id"] for token in added if token["special"] or STEERS.fullmatch(token["content"])
+    }
+    for pattern in _patterns([given.get("normalizer"), given.get("pre_tokenizer")]):
+        check_pattern(pattern)
+    pieces = _pieces(vocabulary, added, byte_fallback=bool(model.get("byte_fallback")))
+    facts = _read(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
+    hidden = [token["id"] for token in added if token["special"]]
+    return Tokenizer(
+        _rust(given, model, vocabulary, added, control),
+        pieces,
+        control,
+        hidden=hidden,
+        bos_id=control.get(_content(facts.get("bos_token"))) if facts.get("add_bos_token") is True else None,
+        end_ids=_ends(folder, facts, control, len(pieces)),
+        chat_template=_template(facts),
+    )
+
+
+def check_pattern(pattern: str) -> None:
+    """Refuses a regular expression that can take more than a small power of the text's length.
+
+    Raises:
+        ModelFileRefused: it nests unbounded repeats, has too many, or cannot be read.
+    """
+    if len(pattern) > MAX_PATTERN_CHARS:
+        _refuse(f"Regex ({len(pattern)} > {MAX_PATTERN_CHARS})")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = regex_parser.parse(_plain_classes(pattern))
+        branches = [tree]
+        if len(tree) == 1 and str(tree[0][0]) == "BRANCH":
+            branches = tree[0][1][1]
+        if any(_unbounded(branch, inside=False) > MAX_UNBOUNDED for branch in branches):
+            _refuse(f"Regex {pattern[:60]!r}")
+    except (re.error, RecursionError, OverflowError):
+        _refuse(f"Regex {pattern[:60]!r}")
+
+
+def _unbounded(items: Any, *, inside: bool) -> int:
+    """Counts unbounded repeats; refuses choices and repeats inside of one."""
+    count = 0
+    for operation, value in items:
+        name = str(operation)
+        if name in _UNBOUNDED:
+            endless = value[1] == regex_parser.MAXREPEAT
+            if (endless and inside) or (not endless and value[1] > 1_000):
+                _refuse("Regex (…*)*")
+            count += endless + _unbounded(value[2], inside=inside or endless)
+        elif name == "BRANCH":
+            if inside:
+                _refuse("Regex (…|…)*")
+            count += max(_unbounded(branch, inside=inside) for branch in value[1])
+        elif name in ("SUBPATTERN", "ASSERT", "ASSERT_NOT"):
+            count += _unbounded(value[-1], inside=inside)
+        elif name in ("GROUPREF", "GROUPREF_EXISTS"):
+            _refuse("Regex \\1")
+    return count
+
+
+def _plain_classes(pattern: str) -> str:
+    """Replaces Unicode classes, which the standard library cannot read, by small ranges: only the shape matters."""
+    out: list[str] = []
+    at, inside = 0, False
+    while at < len(pattern):
+        hit = re.compile(r"\\[pP](?:\{[^}]*\}|[A-Z])").match(pattern, at)
+        if hit:
+            out.append("a-z" if inside else "[a-z]")
+            at = hit.end()
+            continue
+        step = 2 if pattern[at] == "\\" else 1
+        inside = (inside or pattern[at] == "[") and pattern[at] != "]"
+        out.append(pattern[at : at + step])
+        at += step
+    return "".join(out)
+
+
+def _patterns(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("Regex"), str):
+            yield value["Regex"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _patterns(inner)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.stat().st_size > MAX_FILE_BYTES:
+        _refuse(f"{path.name} ({path.stat().st_size} > {MAX_FILE_BYTES})")
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        _refuse(path.name)
+    return found
+
+
+def _vocabulary(model: Mapping[str, Any], num_rows: int | None) -> dict[str, int]:
+    vocabulary, merges = model.get("vocab"), model.get("merges")
+    if not isinstance(vocabulary, dict) or not 0 < len(vocabulary) <= MAX_TOKENS:
+        _refuse("vocab")
+    if not isinstance(merges, list) or len(merges) > MAX_MERGES:
+        _refuse("merges")
+    ids = list(vocabulary.values())
+    if not all(type(place) is int and 0 <= place < (num_rows or MAX_TOKENS) for place in ids) or len(set(ids)) < len(
+        ids
+    ):
+        _refuse("vocab")
+    if max(map(len, vocabulary)) > MAX_PIECE_CHARS:
+        _refuse("vocab")
+    return vocabulary
+
+
+def _added(given: Mapping[str, Any], num_rows: int | None) -> list[dict[str, Any]]:
+    added = given.get("added_tokens") or []
+    if not isinstance(added, list) or len(added) > MAX_TOKENS:
+        _refuse("added_tokens")
+    for token in added:
+        place = token.get("id") if isinstance(token, dict) else None
+        if type(place) is not int or not 0 <= place < (num_rows or MAX_TOKENS):
+            _refuse("added_tokens")
+        if not isinstance(token.get("content"), str) or not 0 < len(token["content"]) <= MAX_PIECE_CHARS:
+            _refuse("added_tokens")
+        token["special"] = token.get("special") is True
+    return added
+
+
+def _pieces(vocabulary: Mapping[str, int], added: list[dict[str, Any]], *, byte_fallback: bool) -> list[bytes]:
+    size = 1 + max([*vocabulary.values(), *(token["id"] for token in added)])
+    pieces = [b""] * size
+    for text, place in vocabulary.items():
+        if not byte_fallback:
+            pieces[place] = piece_bytes(text)
+        elif hit := _BYTE.fullmatch(text):
+            pieces[place] = bytes([int(hit[1], 16)])
+        else:
+            pieces[place] = text.replace("▁", " ").encode("utf-8", "replace")
+    for token in added:
+        pieces[token["id"]] = token["content"].encode("utf-8", "replace")
+    return pieces
+
+
+def _rust(
+    given: Mapping[str, Any],
+    model: Mapping[str, Any],
+    vocabulary: Mapping[str, int],
+    added: list[dict[str, Any]],
+    control: Mapping[str, int],
+) -> Any:
+    from tokenizers import Tokenizer as RustTokenizer
+
+    words = {text: place for text, place in vocabulary.items() if text not in control}
+    cleaned = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [token for token in added if token["content"] not in control],
+        "normalizer": given.get("normalizer"),
+        "pre_tokenizer": given.get("pre_tokenizer"),
+        "post_processor": None,
+        "decoder": None,
+        "model": {**model, "vocab": words, "unk_token": None},
+    }
+    try:
+        return RustTokenizer.from_str(json.dumps(cleaned))
+    except Exception as error:  # noqa: BLE001 - the Rust library raises nothing more special
+        raise _refusal(str(error)[:120]) from None
+
+
+def _ends(folder: Path, facts: Mapping[str, Any], control: Mapping[str, int], num_tokens: int) -> set[int]:
+    named = {place for text, place in control.items() if text in TURN_ENDS}
+    if (end := control.get(_content(facts.get("eos_token")))) is not None:
+        named.add(end)
+    path = folder / "generation_config.json"
+    listed = _read(path).get("eos_token_id", []) if path.exists() else []
+    return named | {place for place in (listed if isinstance(listed, list) else [listed]) if place in range(num_tokens)}
+
+
+def _template(facts: Mapping[str, Any]) -> str:
+    template = facts.get("chat_template", "")
+    if isinstance(template, list):  # several by name
+        named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
+        template = named.get("default", "")
+    if not isinstance(template, str) or len(template) > MAX_TEMPLATE_CHARS:
+        _refuse("chat_template")
+    return template
+
+
+def _content(token: Any) -> str:
+    found = token.get("content") if isinstance(token, dict) else token
+    return found if isinstance(found, str) else ""
+
+
+def _refusal(found: str) -> ModelFileRefused:
+    return ModelFileRefused(
+        say(f"The tokenizer is refused: {found}.", f"拒绝使用该分词器：{found}。"),
+        fix=say("Fetch the model again and compare its SHA-256.", "请重新下载模型并核对 SHA-256。"),
+    )
+
+
+def _refuse(found: str) -> NoReturn:
+    raise _refusal(found)

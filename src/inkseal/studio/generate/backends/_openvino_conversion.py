@@ -1,0 +1,153 @@
+"""From a model's file to the converted folder that is served: made once, accepted by perplexity, proved at each load."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from inkseal.catalog.verify import verify_files
+from inkseal.core.errors import ModelFileRefused
+from inkseal.core.events import Listener, Noted, Progress
+from inkseal.core.language import say
+from inkseal.core.protocols import Cancel, LocalModel
+from inkseal.formats import ir, perplexity
+from inkseal.formats.checkpoint import GGUFCheckpoint
+from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
+from inkseal.formats.perplexity import LANGUAGES, TextLanguage, held_out_text
+from inkseal.formats.weights import WeightFormat
+from inkseal.store.durable import write_whole
+
+ACCEPTANCE = "acceptance.json"
+SMALL_WEIGHTS = 1_000_000_000
+"""Below this many weights four-bit codes cost more time than the memory they spare gives back."""
+
+
+class Converted(NamedTuple):
+    """The folder that is served, and what is known of it."""
+
+    folder: Path
+    weight_format: WeightFormat
+    perplexity_ratios: dict[str, float]
+
+
+def candidates(num_weights: int) -> tuple[WeightFormat, ...]:
+    """Returns the weight formats to try, fastest first; see the measured table in docs/reference/speed.md."""
+    return ("int8", "f16") if num_weights < SMALL_WEIGHTS else ("int4_exact_32", "int8", "f16")
+
+
+def converted(
+    model: LocalModel,
+    source: Path,
+    formats: tuple[WeightFormat, ...],
+    properties: Mapping[str, Any],
+    on_event: Listener,
+    cancel: Cancel,
+) -> Converted:
+    """Returns the first conversion that is accepted; what is there already is proved by its hashes, not made again.
+
+    Args:
+        model: whose file it is.
+        source: the GGUF.
+        formats: the weight formats to try, in order.
+        properties: those the model is served with; the perplexity is measured with the same.
+
+    Raises:
+        ModelFileRefused: the source or a converted file is not the recorded one, or no format keeps the perplexity.
+        Cancelled: nothing half-made is left.
+    """
+    proved = False
+    for weight_format in formats:
+        folder = model.folder / f"ir-{weight_format}-v{ir.VERSION}"
+        if not folder.exists():
+            if not proved:
+                verify_files(model.folder, model.files, cancel)
+                proved = True
+            what = say(
+                f"preparing {model.name} ({weight_format}, once)", f"准备 {model.name}（{weight_format}，仅一次）"
+            )
+            ir.build(source, folder, weight_format, _progress(on_event, what), cancel.is_set)
+        facts = _proved_facts(folder, model.files[source.name], cancel)
+        ratios = _ratios(folder, facts, source, properties, on_event)
+        if all(ratio <= perplexity.LIMIT for ratio in ratios.values()):
+            return Converted(folder, weight_format, ratios)
+        shown = ", ".join(f"{language} {ratio:.3f}" for language, ratio in ratios.items())
+        on_event(Noted(text=say(f"{weight_format} loses too much: {shown}", f"{weight_format} 损失过大：{shown}")))
+        shutil.rmtree(folder)
+    raise ModelFileRefused(
+        say(
+            f"No weight format of {', '.join(formats)} keeps the perplexity of {model.name!r} within 3 %.",
+            f"{'、'.join(formats)} 均无法将 {model.name!r} 的困惑度损失保持在 3% 以内。",
+        ),
+        fix=say("Allow f16 in backends.openvino.weight_format.", "请在 backends.openvino.weight_format 中允许 f16。"),
+    )
+
+
+def _progress(on_event: Listener, what: str) -> Any:
+    return lambda done: on_event(Progress(what=what, done=done, total=1.0))
+
+
+def _proved_facts(folder: Path, source_sha256: str, cancel: Cancel) -> dict[str, Any]:
+    """Returns what the conversion recorded, after hashing every file that will be read.
+
+    Raises:
+        ModelFileRefused: a file is not the recorded one, or it was made from another source.
+    """
+    try:
+        facts: dict[str, Any] = json.loads((folder / ir.FACTS).read_text("utf-8"))
+        recorded = dict(facts["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        recorded, facts = {}, {}
+    if not recorded or facts.get("source_sha256") != source_sha256:
+        raise ModelFileRefused(
+            say(f"{folder} was not made from this model.", f"{folder} 不是由该模型转换而来。"),
+            fix=say("Remove that folder; it is made again.", "请删除该文件夹，它会重新生成。"),
+        )
+    verify_files(folder, recorded, cancel)
+    return facts
+
+
+@cache
+def _known() -> dict[str, Any]:
+    """Returns perplexities of the catalogue's models, measured once; converting is deterministic."""
+    found: dict[str, Any] = json.loads(files("inkseal.formats").joinpath("heldout", "known.json").read_text("utf-8"))
+    return found
+
+
+def _ratios(
+    folder: Path, facts: Mapping[str, Any], source: Path, properties: Mapping[str, Any], on_event: Listener
+) -> dict[str, float]:
+    """Returns converted over source perplexity by language: recorded, known, or measured now."""
+    record = folder / ACCEPTANCE
+    if record.exists():
+        return dict(json.loads(record.read_text("utf-8"))["ratios"])
+    known = _known().get(str(facts["source_sha256"]), {})
+    ratios = known.get("ratios", {}).get(f"{facts['weight_format']}-v{facts['version']}")
+    found = dict(ratios) if ratios else measure(folder, source, properties, on_event, known.get("source"))
+    write_whole(record, json.dumps({"ratios": found}).encode())
+    return found
+
+
+def measure(
+    folder: Path,
+    source: Path,
+    properties: Mapping[str, Any],
+    on_event: Listener,
+    source_perplexities: Mapping[str, float] | None = None,
+) -> dict[str, float]:
+    """Returns converted over source perplexity on the held-out texts, as served; about a minute without the source's."""
+    import openvino
+
+    what = say("measuring perplexity", "测量困惑度")
+    checkpoint = GGUFCheckpoint(source)
+    tokenizer = tokenizer_from_gguf(checkpoint.file.metadata)
+    ids: dict[TextLanguage, list[int]] = {name: tokenizer.encode(held_out_text(name)) for name in LANGUAGES}
+    if source_perplexities is None:
+        source_perplexities = cast(
+            Mapping[str, float], perplexity.source_perplexities(checkpoint, ids, _progress(on_event, what))
+        )
+    compiled = openvino.Core().compile_model(folder / "openvino_model.xml", "CPU", dict(properties))
+    judged = perplexity.judge(compiled, ids, cast(Mapping[TextLanguage, float], source_perplexities))
+    return {language: round(ratio, 5) for language, ratio in judged.ratios.items()}
