@@ -60,7 +60,7 @@ def commands() -> str:
 def plugins() -> str:
     from inkseal.catalog.sources import sources
     from inkseal.modalities import modalities
-    from inkseal.modalities.text import writers
+    from inkseal.modalities.text.writers import writers
     from inkseal.studio.generate.backends import backends
     from inkseal.studio.guard.checks import checks
     from inkseal.studio.provenance.marks import marks
@@ -87,9 +87,13 @@ def fields(model: Any) -> str:
     rows = []
     for name, field in model.model_fields.items():
         kind = str(field.annotation).replace("typing.", "").removeprefix("<class '").removesuffix("'>")
-        default = "" if field.is_required() else repr(field.get_default(call_default_factory=True))
+        default = "" if field.is_required() else shown(field.get_default(call_default_factory=True))
         rows.append((f"`{name}`", f"`{kind}`", f"`{default}`" if default else "", field.description or ""))
     return table(("field", "type", "default", "meaning"), rows)
+
+
+def shown(value: Any) -> str:
+    return "{" + ", ".join(map(repr, sorted(value))) + "}" if isinstance(value, set | frozenset) else repr(value)
 
 
 def settings() -> str:

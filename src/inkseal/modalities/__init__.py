@@ -3,4 +3,4 @@
 from inkseal.core.protocols import Modality
 from inkseal.core.registry import Registry
 
-modalities: Registry[Modality] = Registry("inkseal.modalities", "modality")
+modalities: Registry[Modality] = Registry(__name__, "modality")

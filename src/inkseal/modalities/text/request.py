@@ -15,22 +15,61 @@ Stop = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Sampling(Closed):
     """How the next token is drawn. Temperature 0 is greedy."""
 
-    temperature: float = Field(0.7, ge=0, le=2)
-    top_p: float = Field(0.95, gt=0, le=1)
-    top_k: int = Field(0, ge=0, le=1000, description="0 keeps all.")
-    min_p: float = Field(0, ge=0, le=1)
-    repetition_penalty: float = Field(1.0, gt=0, le=2, description="1 is off.")
-    presence_penalty: float = Field(0, ge=-2, le=2)
-    frequency_penalty: float = Field(0, ge=-2, le=2)
-    logit_bias: dict[int, float] = Field(default_factory=dict, max_length=1000)
+    temperature: float = Field(
+        0.7, ge=0, le=2, description="0 takes the likeliest token.", json_schema_extra={"zh": "0 总取最可能的词元。"}
+    )
+    top_p: float = Field(
+        0.95, gt=0, le=1, description="Likeliest tokens up to this mass.", json_schema_extra={"zh": "保留累计概率。"}
+    )
+    top_k: int = Field(
+        0, ge=0, le=1000, description="This many likeliest tokens; 0 keeps all.", json_schema_extra={"zh": "0 不限。"}
+    )
+    min_p: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Tokens at least this likely, relative to the likeliest.",
+        json_schema_extra={"zh": "相对最可能词元的最低概率。"},
+    )
+    repetition_penalty: float = Field(
+        1.0, gt=0, le=2, description="Above 1 discourages repetition.", json_schema_extra={"zh": "大于 1 抑制重复。"}
+    )
+    presence_penalty: float = Field(
+        0, ge=-2, le=2, description="Per token that occurred.", json_schema_extra={"zh": "对出现过的词元。"}
+    )
+    frequency_penalty: float = Field(
+        0, ge=-2, le=2, description="Per occurrence of a token.", json_schema_extra={"zh": "按出现次数。"}
+    )
+    logit_bias: dict[int, float] = Field(
+        default_factory=dict,
+        max_length=1000,
+        description="Token id → bias, as JSON.",
+        json_schema_extra={"zh": "词元编号 → 偏置（JSON）。"},
+    )
 
 
 class Constraint(Closed):
     """What the answer must look like; exactly one of the three."""
 
-    json_schema: dict[str, Any] | None = None
-    regex: str | None = Field(None, min_length=1, max_length=10_000)
-    choice: tuple[str, ...] | None = Field(None, min_length=1, max_length=1000)
+    json_schema: dict[str, Any] | None = Field(
+        None,
+        description="JSON schema of the answer (JSON or @FILE).",
+        json_schema_extra={"zh": "答案的 JSON Schema（JSON 或 @文件）。", "option": "schema"},
+    )
+    regex: str | None = Field(
+        None,
+        min_length=1,
+        max_length=10_000,
+        description="Regular expression the whole answer matches.",
+        json_schema_extra={"zh": "整个答案匹配的正则表达式。"},
+    )
+    choice: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=1000,
+        description="The answer is one of these.",
+        json_schema_extra={"zh": "答案只能是其中之一。"},
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -51,14 +90,42 @@ class TextRequest(Request):
     """A prompt or conversation to be continued by a text model."""
 
     modality: Literal["text"] = "text"
-    max_tokens: int = Field(1024, ge=1, le=MAX_TOKENS_LIMIT, description="Longest answer, in tokens.")
+    max_tokens: int = Field(
+        1024,
+        ge=1,
+        le=MAX_TOKENS_LIMIT,
+        description="Longest answer, in tokens.",
+        json_schema_extra={"zh": "答案的最大词元数。"},
+    )
     sampling: Sampling = Sampling()
-    stop: tuple[Stop, ...] = Field((), max_length=16, description="Strings that end the answer; not part of it.")
+    stop: tuple[Stop, ...] = Field(
+        (),
+        max_length=16,
+        description="Text that ends the answer and is not part of it.",
+        json_schema_extra={"zh": "遇到即停止的文本（不含在答案中）。"},
+    )
     constraint: Constraint | None = None
-    tools: tuple[ToolSpec, ...] = Field((), max_length=128)
-    tool_choice: Literal["auto", "none", "required"] | str = "auto"
-    raw_prompt: bool = Field(False, description="Continue the text as it is, without the chat template.")
-    top_logprobs: int = Field(0, ge=0, le=20, description="Alternatives per token, where the engine has them.")
+    tools: tuple[ToolSpec, ...] = Field(
+        (), max_length=128, description="Tools, as JSON or @FILE.", json_schema_extra={"zh": "工具（JSON 或 @文件）。"}
+    )
+    tool_choice: str = Field(
+        "auto",
+        max_length=64,
+        description="auto, none, required or a tool's name.",
+        json_schema_extra={"zh": "auto、none、required 或工具名。"},
+    )
+    raw_prompt: bool = Field(
+        False,
+        description="Continue the text as it is, without the chat template.",
+        json_schema_extra={"zh": "不套用对话模板，直接续写。"},
+    )
+    top_logprobs: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Alternatives per token, where the engine has them.",
+        json_schema_extra={"zh": "每个词元的候选概率数（引擎支持时）。"},
+    )
 
     @classmethod
     def of(cls, prompt: str, *, system: str = "", **fields: Any) -> Self:

@@ -95,3 +95,28 @@ def test_requirements_are_part_of_it(sealer: Sealer, record: Record) -> None:
         body = json.loads(sealer.load(session, artifact.id).manifest.canonical())
     unmet = {r["id"] for r in body["requirements"] if not r["met"]}
     assert unmet == {"cn.producer", "eu.watermark"}
+
+
+def test_a_manifest_that_another_installation_signed_is_refused(
+    sealer: Sealer, make_sealer: Callable[[str], Sealer], record: Record
+) -> None:
+    from sqlalchemy import text
+
+    from inkseal.studio.provenance.signer import decode
+
+    artifact = record(sealer)
+    with sealer.store.reading() as session:
+        manifest = sealer.load(session, artifact.id).manifest
+    forged = make_sealer("there").seal(manifest.model_copy(update={"seed": 99}))
+    with sealer.store.transaction() as session:
+        session.execute(
+            text("UPDATE manifests SET sha256 = :h, body = :b, signature = :s, chain = :c"),
+            {
+                "h": forged.manifest.sha256,
+                "b": forged.manifest.canonical(),
+                "s": decode(forged.signature.value),
+                "c": decode(forged.signature.certificate),
+            },
+        )
+    with sealer.store.reading() as session, pytest.raises(TrustError, match="was changed"):
+        sealer.load(session, artifact.id)

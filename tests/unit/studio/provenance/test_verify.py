@@ -114,7 +114,11 @@ def test_a_damaged_line_of_metadata_does_not_hide_the_rest(
 ) -> None:
     path = tmp_path / f"a.{suffix}"
     export(sealer, record(sealer).id, path)
-    for old, new in ((b"AIGC:", b"AIGC;"), (b'"On bridges"', b"'On bridges\""), (b"Label", b"L\x00bel")):
+    for old, new in (
+        (b"AIGC:", b"AIGC;"),
+        (b'"On bridges"', b"'On bridges\""),
+        (b"ContentProducer", b"Content\x00roducer"),
+    ):
         edited = path.read_bytes().replace(old, new, 1)
         assert changed(examine(sealer, path, edited)) == {"metadata": ("metadata",)}, old
 

@@ -31,7 +31,7 @@ class EchoConfig(ComponentConfig):
 
 
 class Echo:
-    """Implements `Backend`."""
+    """The deterministic fake: answers with the last user message, word by word."""
 
     name: ClassVar[str] = "echo"
     tasks: ClassVar[frozenset[str]] = frozenset({"generate"})

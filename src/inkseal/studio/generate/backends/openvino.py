@@ -50,7 +50,7 @@ class OpenvinoConfig(ComponentConfig):
 
 
 class Openvino:
-    """Implements `Backend`."""
+    """Runs GGUF text models on the CPU with OpenVINO GenAI: continuous batching, prefix cache, constraints, tools."""
 
     name: ClassVar[str] = "openvino"
     tasks: ClassVar[frozenset[str]] = frozenset({"generate"})

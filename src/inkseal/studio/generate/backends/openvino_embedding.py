@@ -39,7 +39,7 @@ class OpenvinoEmbeddingConfig(ComponentConfig):
 
 
 class OpenvinoEmbedding:
-    """Implements `Backend`."""
+    """Embeds sentences in many languages with the Universal Sentence Encoder, drawn anew for OpenVINO."""
 
     name: ClassVar[str] = "openvino_embedding"
     tasks: ClassVar[frozenset[str]] = frozenset({"embed"})

@@ -23,11 +23,35 @@ _BATCH = 32
 class InjectionConfig(ComponentConfig):
     """What an attack leads to, by who wrote the text. Thresholds come with the classifier unless given here."""
 
-    own_action: Action = Field("flag", description="For the user's own words: they may ask for what they like.")
-    untrusted_action: Action = Field("block", description="For documents, tool results and web pages.")
-    own_threshold: float | None = Field(None, gt=0, lt=1, description="Score from which own words count.")
-    untrusted_threshold: float | None = Field(None, gt=0, lt=1, description="Score from which foreign words count.")
-    classifier: bool = Field(True, description="Use the classifier when an embedder is at hand; else rules alone.")
+    own_action: Action = Field(
+        "flag",
+        description="For the user's own words: they may ask for what they like.",
+        json_schema_extra={"zh": "对用户自己文字的处理。"},
+    )
+    untrusted_action: Action = Field(
+        "block",
+        description="For documents, tool results and web pages.",
+        json_schema_extra={"zh": "对文档、工具结果和网页的处理。"},
+    )
+    own_threshold: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Score from which own words count.",
+        json_schema_extra={"zh": "用户文字判为攻击的分数。"},
+    )
+    untrusted_threshold: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Score from which foreign words count.",
+        json_schema_extra={"zh": "外来文字判为攻击的分数。"},
+    )
+    classifier: bool = Field(
+        True,
+        description="Use the classifier when an embedder is at hand; else rules alone.",
+        json_schema_extra={"zh": "有向量模型时使用分类器，否则只用规则。"},
+    )
 
 
 class Injection:

@@ -23,10 +23,20 @@ _MOST_OF_A_KIND = 20
 class LimitsConfig(ComponentConfig):
     """How large a prompt may be. The model's own context is checked by its engine, in tokens."""
 
-    max_chars: int = Field(400_000, ge=1, description="Characters of all parts together.")
-    max_part_chars: int = Field(200_000, ge=1, description="Characters of one part.")
-    max_parts: int = Field(1_000, ge=1, description="Parts of all messages together.")
-    control_action: Action = Field("block", description="For control characters that nobody types.")
+    max_chars: int = Field(
+        400_000, ge=1, description="Characters of all parts together.", json_schema_extra={"zh": "所有片段的总字符数。"}
+    )
+    max_part_chars: int = Field(
+        200_000, ge=1, description="Characters of one part.", json_schema_extra={"zh": "单个片段的字符数。"}
+    )
+    max_parts: int = Field(
+        1_000, ge=1, description="Parts of all messages together.", json_schema_extra={"zh": "所有消息的片段总数。"}
+    )
+    control_action: Action = Field(
+        "block",
+        description="For control characters that nobody types.",
+        json_schema_extra={"zh": "对无人会输入的控制字符的处理。"},
+    )
 
 
 class Limits:

@@ -28,13 +28,29 @@ class PersonalDataConfig(ComponentConfig):
     answering questions about it. Data of third parties in documents, tool results and web pages is replaced.
     """
 
-    kinds: frozenset[Kind] = Field(_ALL, description="Which kinds to look for.")
-    own_action: Action = Field(
-        "flag", description="For the user's, system's and model's words; redact for remote models."
+    kinds: frozenset[Kind] = Field(
+        _ALL, description="Which kinds to look for.", json_schema_extra={"zh": "要查找的种类。"}
     )
-    untrusted_action: Action = Field("redact", description="For documents, tool results and web pages.")
-    result_action: Action = Field("flag", description="For what the model wrote.")
-    min_score: float = Field(0.6, ge=0, le=1, description="Certainty below which a hit is dropped.")
+    own_action: Action = Field(
+        "flag",
+        description="For the user's, system's and model's words; redact for remote models.",
+        json_schema_extra={"zh": "对用户、系统的文字及先前回答的处理。"},
+    )
+    untrusted_action: Action = Field(
+        "redact",
+        description="For documents, tool results and web pages.",
+        json_schema_extra={"zh": "对文档、工具结果和网页的处理。"},
+    )
+    result_action: Action = Field(
+        "flag", description="For what the model wrote.", json_schema_extra={"zh": "对模型所写内容的处理。"}
+    )
+    min_score: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="Certainty below which a hit is dropped.",
+        json_schema_extra={"zh": "低于此把握的命中将被忽略。"},
+    )
 
 
 class PersonalData:

@@ -17,14 +17,29 @@ from inkseal.studio.guard.judge import at_most, verdict_of
 from inkseal.studio.guard.placeholders import Placeholders
 from inkseal.studio.guard.rulebook import Hit, Rulebook, RuleFile, builtin_rules, parse_rules, read_text
 
+
 class SensitiveTermsConfig(ComponentConfig):
     """Which rules apply and what their categories lead to."""
 
-    builtin: bool = Field(True, description="Use the rules that come with the product.")
-    files: tuple[Path, ...] = Field((), description="More rule files (TOML); relative paths start in the data folder.")
-    rules: RuleFile = Field(RuleFile(), description="More rules, written here.")
-    actions: dict[str, Action] = Field({}, description="Action by category, instead of the rule file's.")
-    disabled: frozenset[str] = Field(frozenset(), description="Rules or categories that are off.")
+    builtin: bool = Field(
+        True, description="Use the rules that come with the product.", json_schema_extra={"zh": "使用产品自带的规则。"}
+    )
+    files: tuple[Path, ...] = Field(
+        (),
+        description="More rule files (TOML); relative paths start in the data folder.",
+        json_schema_extra={"zh": "更多规则文件（TOML）；相对路径从数据目录算起。"},
+    )
+    rules: RuleFile = Field(
+        RuleFile(), description="More rules, written here.", json_schema_extra={"zh": "直接写在这里的规则。"}
+    )
+    actions: dict[str, Action] = Field(
+        {},
+        description="Action by category, instead of the rule file's.",
+        json_schema_extra={"zh": "按类别覆盖规则文件中的处理方式。"},
+    )
+    disabled: frozenset[str] = Field(
+        frozenset(), description="Rules or categories that are off.", json_schema_extra={"zh": "停用的规则或类别。"}
+    )
 
 
 class SensitiveTerms:
@@ -41,7 +56,7 @@ class SensitiveTerms:
 
     def __init__(self, config: ComponentConfig, **resources: Any) -> None:
         self._config = cast(SensitiveTermsConfig, config)
-        # Config and files as text are a key that can be cached; compiling the rules takes longer than inspecting a prompt.
+        # As text they are a key that can be cached; compiling takes longer than inspecting a prompt.
         texts = tuple((path.name, read_text(default_data_dir() / path)) for path in self._config.files)
         self._book, digest = _compile(self._config.model_dump_json(), texts)
         self._version = f"{self.version}+rules.{digest}"

@@ -1,0 +1,186 @@
+"""Measures the four checks on texts that they never saw, and writes the tables of docs/reference/guard.md.
+
+    python benchmarks/guard.py [--write] [--embedder FILE.onnx] [--peer FOLDER]
+
+FOLDER holds the unpacked package `securevector-guardian-model`, an English peer; its last figures are kept without it.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import guard_measure as measure
+from guard_embedder import open_embedder
+
+from inkseal.runtime.device import describe
+from inkseal.studio.guard.checks.limits import Limits, LimitsConfig
+from inkseal.studio.guard.checks.personal_data import PersonalData, PersonalDataConfig
+from inkseal.studio.guard.checks.sensitive_terms import SensitiveTerms, SensitiveTermsConfig
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "guard.json"
+PAGE = HERE.parent / "docs" / "reference" / "guard.md"
+NAMES = {"en": "English", "zh": "Chinese"}
+
+
+def open_peer(folder: Path) -> Callable[[dict[str, Any]], float]:
+    """Returns the peer's score of a text relative to its own threshold, by windows as it recommends."""
+    sys.path.insert(0, str(folder))
+    from svguardian.model.pure_infer import PureGuardian  # type: ignore[import-not-found]
+    from svguardian.window import predict_windowed  # type: ignore[import-not-found]
+
+    model = PureGuardian.load(str(folder / "svguardian" / "_runtime" / "guardian.runtime.json.gz"))
+
+    def score(item: dict[str, Any]) -> float:
+        return float(predict_windowed(model, item["text"])["malicious_score"]) / model.threshold
+
+    return score
+
+
+def collect(options: argparse.Namespace) -> dict[str, Any]:
+    embedder = open_embedder(options.embedder)
+    peer = open_peer(options.peer) if options.peer else None
+    checks = {
+        "limits": Limits(LimitsConfig()),
+        "sensitive_terms": SensitiveTerms(SensitiveTermsConfig()),
+        "personal_data": PersonalData(PersonalDataConfig()),
+        "injection, rules alone": measure.injection_check(None),
+        "injection": measure.injection_check(embedder),
+    }
+    results = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": describe().model_dump(mode="json"),
+        "injection": measure.injections(embedder, peer),
+        "nearest": measure.nearest(embedder),
+        "sensitive_terms": measure.sensitive_terms(),
+        "personal_data": measure.personal_data(),
+        "latency": {name: measure.latency(check) for name, check in checks.items()},
+    }
+    if peer is None and RESULTS.exists():
+        before = json.loads(RESULTS.read_text("utf-8"))["injection"].get("SecureVector Guardian")
+        results["injection"] |= {"SecureVector Guardian": before} if before else {}
+    return results
+
+
+def percent(value: dict[str, float], *, bounds: bool = True) -> str:
+    shown = f"{100 * value['rate']:.1f} %"
+    return f"{shown} ({100 * value['low']:.1f}–{100 * value['high']:.1f})" if bounds else shown
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def quoted(texts: list[str]) -> str:
+    clean = (" ".join(text.replace("`", "'").split())[:140] for text in texts)
+    return "".join(f"- `{text}`\n" for text in clean if text) or "- none\n"
+
+
+def of_injection(results: dict[str, Any]) -> str:
+    head = ["", "recall at 1 % false alarms", "recall as shipped", "false alarms as shipped", "precision as shipped"]
+    out = []
+    for language, name in NAMES.items():
+        rows = [
+            [
+                judge,
+                percent(found[language]["recall_at_1_percent"]),
+                percent(found[language]["recall"]),
+                percent(found[language]["false_alarms"]),
+                percent(found[language]["precision"], bounds=False),
+            ]
+            for judge, found in results["injection"].items()
+            if judge != "SecureVector Guardian" or language == "en"
+        ]
+        total = results["injection"]["rules alone"][language]
+        sizes = f"{total['recall']['total']} attacks, {total['false_alarms']['total']} harmless texts"
+        out.append(f"### {name}: {sizes}\n\n" + table(head, rows))
+        shipped = results["injection"]["rules and classifier"][language]
+        sources = [
+            [*name.split("|")[:2], "attack" if name.endswith("1") else "harmless", str(value["total"]), percent(value)]
+            for name, value in sorted(shipped["sources"].items(), key=lambda pair: pair[0][-1] + pair[0])
+        ]
+        out.append(table(["source", "as", "kind", "texts", "taken for attacks, as shipped"], sources))
+        near = results["nearest"][language]
+        out.append(
+            f"Cosine of a test attack to its nearest training attack: median {near['median']:.2f}, 95th percentile "
+            f"{near['p95']:.2f}, above 0.9 for {100 * near['above_0.9']:.1f} %.\n"
+        )
+        out.append(
+            f"Typical misses:\n\n{quoted(shipped['missed'])}\nTypical false alarms:\n\n{quoted(shipped['alarmed'])}"
+        )
+    return "\n".join(out)
+
+
+def of_sensitive_terms(results: dict[str, Any]) -> str:
+    out = []
+    for language, name in NAMES.items():
+        found = results["sensitive_terms"][language]
+        head = [
+            "recall",
+            "precision",
+            "false alarms on hard texts",
+            "false alarms on everyday texts",
+            "blocked of them",
+        ]
+        keys = ("recall", "precision", "hard", "everyday", "blocked")
+        out.append(f"### {name}\n\n" + table(head, [[percent(found[key]) for key in keys]]))
+        categories = [[category, str(v["total"]), percent(v)] for category, v in found["categories"].items()]
+        out.append(table(["category", "texts", "recall"], categories))
+        out.append(f"Typical misses:\n\n{quoted(found['missed'])}\nTypical false alarms:\n\n{quoted(found['alarmed'])}")
+    return "\n".join(out)
+
+
+def of_personal_data(results: dict[str, Any]) -> str:
+    out = []
+    for language, name in NAMES.items():
+        found = results["personal_data"][language]
+        rows = [[kind, percent(v["recall"]), percent(v["precision"])] for kind, v in found["kinds"].items()]
+        out.append(f"### {name}\n\n" + table(["kind", "recall, exact place", "precision among decoys"], rows))
+        out.append(f"False alarms on everyday texts: {percent(found['everyday'])}.\n")
+        out.append(f"Misses:\n\n{quoted(found['missed'])}\nFalse alarms:\n\n{quoted(found['alarmed'])}")
+    return "\n".join(out)
+
+
+def report(results: dict[str, Any]) -> str:
+    rows = [
+        [name, *(f"{times[language][key]:.2f}" for language in NAMES for key in ("p50", "p95"))]
+        for name, times in results["latency"].items()
+    ]
+    head = ["milliseconds per 1,000 characters", "en, median", "en, 95 %", "zh, median", "zh, 95 %"]
+    machine = results["machine"]
+    return "\n".join(
+        [
+            "# Checks, measured\n\n<!-- Written by `make bench-guard`; do not edit. -->\n",
+            (HERE / "data" / "guard" / "METHOD.md").read_text("utf-8"),
+            f"Measured on {results['date']}: {machine['processor']}, {machine['num_cores']} cores.\n",
+            "## Time\n\n" + table(head, rows),
+            "## Prompt injection\n\n" + of_injection(results),
+            "## Sensitive terms\n\n" + of_sensitive_terms(results),
+            "## Personal data\n\n" + of_personal_data(results),
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--embedder", type=Path, help="ONNX file; the catalog's embedding model when absent")
+    parser.add_argument("--peer", type=Path, help="folder of the unpacked peer")
+    parser.add_argument("--write", action="store_true", help="write the page and the figures")
+    parser.add_argument("--render", action="store_true", help="write the page from the kept figures, without measuring")
+    options = parser.parse_args()
+    results = json.loads(RESULTS.read_text("utf-8")) if options.render else collect(options)
+    page = report(results)
+    if options.write or options.render:
+        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        PAGE.write_text(page, encoding="utf-8")
+    else:
+        print(page)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The line that tells a reader that a machine made this, in the language of the content."""
+
+from typing import Any, ClassVar, cast
+
+from inkseal.core.protocols import Found, Rendering, Seal
+from inkseal.core.types import Regime
+from inkseal.studio.provenance.regimes import all_wordings, visible_wordings
+from inkseal.studio.provenance.sealed_file import SealReading, read_seal, writer_for
+from inkseal.studio.provenance.signer import Signer
+
+_MARKERS = " \t>*_#【】[]()（）\ufeff"
+"""What people and formats put around a label line."""
+
+
+class Visible:
+    """Label lines at the start of a file."""
+
+    name: ClassVar[str] = "visible"
+    layer: ClassVar[str] = "visible"
+    regimes: ClassVar[frozenset[str]] = frozenset({"cn", "eu"})
+
+    def __init__(self, **resources: Any) -> None:
+        self.signer: Signer = resources["signer"]
+
+    def supports(self, media_type: str) -> bool:
+        """True for every format with a writer: all of them have a first line."""
+        return writer_for(media_type) is not None
+
+    def before(self, rendering: Rendering, seal: Seal) -> Rendering:
+        """Adds the label lines of the regime."""
+        labels = visible_wordings(cast(Regime, seal.regime), seal.language)
+        return rendering.model_copy(update={"visible_labels": (*rendering.visible_labels, *labels)})
+
+    def after(self, data: bytes, media_type: str, seal: Seal) -> bytes:
+        """Changes nothing: the writer has shown the label."""
+        return data
+
+    def find(self, data: bytes, media_type: str) -> Found | None:
+        """Returns the label lines; "changed" when a seal in the file says they were others."""
+        reading = read_seal(data, media_type, self.signer)
+        if reading is None:
+            return None
+        labels = reading.rendering.visible_labels
+        details = {"labels": list(labels), "changed": ["labels"] if "labels" in reading.changed else []}
+        if reading.claims is None:
+            return self._unsealed(reading)
+        state = "changed" if "labels" in reading.changed else "valid"
+        if not labels and state == "valid":
+            return None
+        return Found(mark=self.name, state=state, artifact_id=reading.claims.artifact_id, details=details)
+
+    def _unsealed(self, reading: SealReading) -> Found | None:
+        """A file without a readable seal: all that can be said is whether a known label stands there."""
+        lines = reading.rendering.content.decode("utf-8", "replace").splitlines()
+        found = [label for label in (*reading.rendering.visible_labels, *lines[:3]) if is_label(label)]
+        if not found:
+            return None
+        return Found(mark=self.name, state="present", details={"labels": found, "changed": []})
+
+
+def is_label(line: str) -> bool:
+    """True when a line is one of the labels in use, whatever stands around it."""
+    bare = line.strip(_MARKERS)
+    return any(bare == wording.strip(_MARKERS) for wording in all_wordings())
