@@ -117,7 +117,7 @@ def of_injection(results: dict[str, Any]) -> str:
 
 
 def of_sensitive_terms(results: dict[str, Any]) -> str:
-    out = []
+    out = [f"HarmBench behaviours (English) that any rule finds: {percent(results['sensitive_terms']['harmbench'])}.\n"]
     for language, name in NAMES.items():
         found = results["sensitive_terms"][language]
         head = [

@@ -141,7 +141,9 @@ def sensitive_terms() -> dict[str, Any]:
     check = SensitiveTerms(SensitiveTermsConfig())
     sets = tomllib.loads((HERE / "sensitive_test.toml").read_text("utf-8"))
     everyday = [item for item in read("injection_test.jsonl.gz") if not item["attack"]]
-    found: dict[str, Any] = {}
+    behaviours = gzip.decompress((HERE / "harmbench.txt.gz").read_bytes()).decode().splitlines()
+    asked = [bool(check.inspect([Part(text=text)], "prompt").findings) for text in behaviours if text.strip()]
+    found: dict[str, Any] = {"harmbench": rate(sum(asked), len(asked))}
     for language in LANGUAGES:
         categories, missed, alarmed, right, total = {}, [], [], 0, 0
         for name, texts in sets[language].items():
@@ -184,7 +186,8 @@ def _id_card(rng: random.Random) -> str:
 
 def _card(rng: random.Random) -> str:
     body = rng.choice(["622848", "621700", "436742", "520169", "955880", "625955"])
-    body += "".join(str(rng.randrange(10)) for _ in range(rng.choice([9, 12])))
+    # Only UnionPay and old Chinese debit cards have 19 digits.
+    body += "".join(str(rng.randrange(10)) for _ in range(9 if body[0] in "45" else rng.choice([9, 12])))
     for last in "0123456789":
         digits = [int(digit) for digit in reversed(body + last)]
         if (sum(digits[::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])) % 10 == 0:

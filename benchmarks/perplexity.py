@@ -1,7 +1,7 @@
 """Perplexity of every weight format beside that of the GGUF itself, on held-out Chinese and English text.
 
-The GGUF's own is computed in float32 by `formats/reference.py`. `--write` keeps the numbers of the catalogue's models, so that
-a first load need not measure them again (the conversion is deterministic), and the table.
+The GGUF's own is computed in float32 by `formats/reference.py`. `--write` keeps the numbers of the catalogue's models,
+so that a first load need not measure them again: the conversion is deterministic.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Speed beside llama.cpp on the same models, in turn, in one run; perplexity beside. `make bench-text` writes the table.
+"""Speed beside llama.cpp on the same models, in turn, in one run, with perplexity. `make bench-text` writes the table.
 
 Run it on an otherwise idle machine: the ratios are what counts, and their spread says how far to trust them.
 """
@@ -17,6 +17,10 @@ from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import default_data_dir
 from inkseal.runtime.device import describe
 from inkseal.runtime.speed import memory_bandwidth
+
+sys.path.insert(0, str(Path(__file__).parent))
+from perplexity import KNOWN
+from perplexity import table as perplexity_table
 
 HERE = Path(__file__).parent
 GOALS = {
@@ -64,8 +68,8 @@ def report(results: dict[str, Any]) -> str:
         f"Written by `make bench-text` on {results['date']}: {machine['processor']}, {machine['num_cores']} cores, "
         f"{machine['memory_bytes'] / 2**30:.0f} GiB, memory read at {results['bandwidth'] / 1e9:.1f} GB/s. The peer is "
         f"llama.cpp as xllamacpp {results['versions']['xllamacpp']}'s prebuilt wheel; ours is OpenVINO GenAI "
-        f"{results['versions']['openvino-genai']}. Both on the same GGUF, each in a process of its own, in turn; medians, and "
-        "the least and greatest ratio of the turns in brackets. Gaps under 1.3 are ties.",
+        f"{results['versions']['openvino-genai']}. Both on the same GGUF, each in a process of its own, in turn; "
+        "medians, and the least and greatest ratio of the turns in brackets. Gaps under 1.3 are ties.",
         "",
         "| model | figure | inkseal | llama.cpp | ratio | goal | met |",
         "|---|---|---|---|---|---|---|",
@@ -77,22 +81,22 @@ def report(results: dict[str, Any]) -> str:
             low, high = min(result["ratios"][name]), max(result["ratios"][name])
             goal = GOALS[name][result["model"]]
             met = "yes" if ratio >= goal else "**no**"
-            lines.append(
-                f"| {result['model']} | {title} | {own:.1f} | {peer:.1f} | {ratio:.2f} ({low:.2f}–{high:.2f}) | {goal:g} | {met} |"
-            )
+            span = f"{ratio:.2f} ({low:.2f}–{high:.2f})"
+            lines.append(f"| {result['model']} | {title} | {own:.1f} | {peer:.1f} | {span} | {goal:g} | {met} |")
         share = statistics.median(result["cached_prefix"])
         shares = (
             f"{share * 100:.1f} % ({min(result['cached_prefix']) * 100:.1f}–{max(result['cached_prefix']) * 100:.1f})"
         )
         met = "yes" if share <= 0.05 else "**no**"
         own, peer = (middle(result["pairs"], e, "repeated_first_token_seconds") for e in ("inkseal", "llama.cpp"))
-        lines.append(
-            f"| {result['model']} | first token, prompt repeated (s) | {own:.3f} | {peer:.3f} | {shares} of cold | 5 % | {met} |"
-        )
+        title = "first token, prompt repeated (s)"
+        lines.append(f"| {result['model']} | {title} | {own:.3f} | {peer:.3f} | {shares} of cold | 5 % | {met} |")
         for name, title, unit in (("load_seconds", "load (s)", 1.0), ("memory_bytes", "memory (MB)", 1e6)):
             own, peer = (middle(result["pairs"], e, name) / unit for e in ("inkseal", "llama.cpp"))
             lines.append(f"| {result['model']} | {title} | {own:.1f} | {peer:.1f} | {own / peer:.2f} | | |")
-    return "\n".join(lines) + "\n"
+    known = json.loads(KNOWN.read_text("utf-8"))
+    lines += ["", "## Perplexity", "", "Written by `python benchmarks/perplexity.py --write`; the limit is 1.03.", ""]
+    return "\n".join(lines) + "\n" + perplexity_table(known)
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """Inkseal (墨印): a generative-AI studio that checks, labels, signs and records everything it makes.
 
-    from inkseal import Studio, TextRequest
+from inkseal import Studio, TextRequest
 
-    with Studio.open() as studio:
-        result = studio.run(TextRequest.of("写一首关于茶的短诗"))
-        studio.export(result.artifacts[0].id, "tea.html")
-        print(result.text)
+with Studio.open() as studio:
+    result = studio.run(TextRequest.of("写一首关于茶的短诗"))
+    studio.export(result.artifacts[0].id, "tea.html")
+    print(result.text)
 """
 
 from importlib import import_module

@@ -11,9 +11,9 @@ from inkseal.core.config import ComponentConfig
 from inkseal.core.protocols import Check
 from inkseal.core.types import Origin, Part
 from inkseal.studio.guard.checks import checks
+from inkseal.studio.guard.explain import explain_finding
 from inkseal.studio.guard.holdback import HoldBack
 from inkseal.studio.guard.policy import redact
-from inkseal.studio.guard.explain import explain_finding
 
 RESOURCES: dict[str, Any] = {}
 TROUBLE = (

@@ -14,7 +14,7 @@ from inkseal.catalog.sources import sources
 from inkseal.catalog.space import require_space
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import FetchFailed, InvalidRequest, ModelFileRefused, UnknownName
-from inkseal.core.events import Listener, Noted, Progress
+from inkseal.core.events import Listener, Noted
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, Source
 from inkseal.core.types import now

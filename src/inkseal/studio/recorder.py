@@ -47,7 +47,7 @@ class Recorder:
         modality = modalities[run.request.modality]()
         made = [self._draft_artifact(run, modality, draft) for draft in run.drafts]
         ready = [
-            (artifact, content, self._sign(run, draft, artifact))
+            (artifact, content, self._sign(run, draft, artifact, content))
             for draft, (artifact, content) in zip(run.drafts, made, strict=True)
         ]
         with self._store.transaction() as session:
@@ -85,12 +85,13 @@ class Recorder:
         )
         return artifact, content
 
-    def _sign(self, run: "Run", draft: Draft, artifact: Artifact) -> SignedManifest:
+    def _sign(self, run: "Run", draft: Draft, artifact: Artifact, content: bytes) -> SignedManifest:
         withdrawn = None
         if draft.blocked is not None:
             withdrawn = Withdrawal(check=draft.blocked.check, num_chars_shown=draft.gate.num_chars_shown)
         manifest = self._sealer.manifest(
             artifact,
+            content=None if draft.blocked else content,
             request=run.original,
             seed=run.request.seed,
             model=run.model,

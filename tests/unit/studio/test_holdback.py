@@ -1,5 +1,6 @@
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -20,6 +21,7 @@ class Words:
     stages: frozenset[Stage] = frozenset({"result"})
     needs: frozenset[str] = frozenset()
     config = ComponentConfig
+
     def __init__(self, action: Action, **resources: Any) -> None:
         self.action = action
 
@@ -32,7 +34,6 @@ class Words:
         action: Action = self.action if findings else "allow"
         return Verdict(check="words", version="1", stage=stage, action=action, findings=findings)
 
-
     def unfinished(self, text: str) -> int:
         match = re.search(r"\[\d{0,10}$", text)
         return len(match.group()) if match else 0
@@ -41,7 +42,7 @@ class Words:
 def _stream(gate: HoldBack, text: str, cuts: list[int]) -> tuple[list[str], Verdict | None]:
     shown, verdict = [], None
     edges = sorted({min(c, len(text)) for c in cuts} | {0, len(text)})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         out, verdict = gate.push(text[start:end])
         shown.append(out)
         if verdict:

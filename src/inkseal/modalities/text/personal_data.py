@@ -49,7 +49,7 @@ _ID_WORDS = re.compile(r"身份证|居民证|证件号|id ?card|identity|nationa
 _PASSPORT_WORDS = re.compile(r"护照|通行证|旅行证件|出入境|passport|travel document")
 _NEAR_PASSPORT = re.compile(r"(?:护照|通行证|passport)[^0-9\n。；;]{0,16}$")
 _ORDER_WORDS = re.compile(
-    r"(?:订单|单号|流水|编号|工单|快递|运单|序列|批次|型号|版本|会员号|学号|案号|条码|哈希|时间戳|(?<![a-z])order|tracking|invoice"
+    r"(?:订单|单号|流水|编号|工单|快递单|运单|序列|批次|型号|版本|会员号|学号|案号|条码|哈希|时间戳|(?<![a-z])order|tracking|invoice"
     r"|serial|batch|sku|isbn|ticket|build|version|hash|timestamp|transaction|(?<![a-z])(?:user|trace|request)?_?id)"
     r"[^0-9。；;\n]{0,10}$"
 )

@@ -162,7 +162,6 @@ class Rulebook:
                     }
                     yield Hit(rule, start, end, frozenset(near))
 
-
     def unfinished_from(self, text: str) -> int:
         """Returns where in folded text begins what later characters may turn into a hit, or out of one."""
         start = self._lexicon.unfinished_from(text)

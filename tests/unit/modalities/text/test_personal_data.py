@@ -87,6 +87,7 @@ def test_no_bank_card_without_luhn(number: int) -> None:
     ],
 )
 def test_mobile_forms(shown: str) -> None:
+    assert recognise("快递员电话13800138000")
     text = f"电话：{shown}。"
     (hit,) = recognise(text)
     assert (hit.kind, hit.value) == ("mobile", "13800138000")

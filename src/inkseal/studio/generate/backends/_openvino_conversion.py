@@ -1,4 +1,4 @@
-"""From a model's file to the converted folder that is served: made once, accepted by perplexity, proved at each load."""
+"""From a model's file to the converted folder that is served: made once, accepted by perplexity, always proved."""
 
 import json
 import shutil
@@ -137,7 +137,7 @@ def measure(
     on_event: Listener,
     source_perplexities: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Returns converted over source perplexity on the held-out texts, as served; about a minute without the source's."""
+    """Returns converted over source perplexity on the held-out texts; about a minute without the source's."""
     import openvino
 
     what = say("measuring perplexity", "测量困惑度")
