@@ -31,6 +31,8 @@ FALSE_ALARMS = 0.005
 """Half of the aimed 1 %: new kinds of text raise more false alarms than those that training knew."""
 FOLDS, HIDDEN, RATE, DECAY, SEED = 5, 32, 0.01, 3e-3, 7
 ROUNDS = (200, 80, 80)
+NETS = ("patterns", "words")
+"""One network sees pattern hits beside the embedding, the other does not; the odds of both are averaged."""
 Array = NDArray[Any]
 
 
@@ -106,7 +108,7 @@ def fit(x: Array, target: Array, weight: Array, weights: dict[str, Array], steps
             weights[name] = (weights[name] - RATE * first[name] / (1 - 0.9**step) / size).astype(np.float32)
 
 
-def train(data: Data, use: Array, embedding_only: bool = False) -> dict[str, Array]:
+def train(data: Data, use: Array, net: str) -> dict[str, Array]:
     """Trains on the texts that `use` marks. An attack's windows are not all attacks: in a second and third round
     those count that the model itself takes for attacks, at least one of each text (multiple-instance learning).
     """
@@ -117,7 +119,7 @@ def train(data: Data, use: Array, embedding_only: bool = False) -> dict[str, Arr
     weights = {
         "embedding_scale": np.float32(8.0),
         "mean": data.rows[chosen].mean(0).astype(np.float32),
-        "spread": (spread * (1e6 if embedding_only else 1)).astype(np.float32),
+        "spread": (spread * (1e6 if net == "words" else 1)).astype(np.float32),
     }
     x, owner = inputs_of(data, weights)[chosen], data.owner[chosen]
     attack = data.attack[owner]
@@ -148,14 +150,20 @@ def train(data: Data, use: Array, embedding_only: bool = False) -> dict[str, Arr
     return weights
 
 
-def out_of_fold(data: Data, embedding_only: bool = False) -> Array:
-    """Returns the score of each text by a model that saw neither it nor its group."""
-    best = np.zeros(len(data.attack), np.float32)
+def out_of_fold(data: Data, net: str) -> Array:
+    """Returns the score of each window by a network that saw neither its text nor that text's group."""
+    scores = np.zeros(len(data.owner), np.float32)
     for fold in range(FOLDS):
-        weights = train(data, data.fold != fold, embedding_only)
-        found = scores_of_texts(forward(weights, inputs_of(data, weights))[1], data.owner, len(best))
-        best[data.fold == fold] = found[data.fold == fold]
-    return best
+        weights = train(data, data.fold != fold, net)
+        left = data.fold[data.owner] == fold
+        scores[left] = forward(weights, inputs_of(data, weights))[1][left]
+    return scores
+
+
+def averaged(scores: list[Array]) -> Array:
+    """Returns the probability of the mean log odds."""
+    odds = [np.log(np.clip(each, 1e-7, 1 - 1e-7) / (1 - np.clip(each, 1e-7, 1 - 1e-7))) for each in scores]
+    return np.asarray(1 / (1 + np.exp(-np.mean(odds, axis=0))), np.float32)
 
 
 def threshold_at(scores: Array, harmless: Array, rate: float = FALSE_ALARMS) -> float:
@@ -164,8 +172,9 @@ def threshold_at(scores: Array, harmless: Array, rate: float = FALSE_ALARMS) -> 
     return float(np.nextafter(ordered[int(rate * len(ordered))], np.float32(2)))
 
 
-def report(name: str, data: Data, scores: Array) -> dict[str, dict[str, float]]:
+def report(name: str, data: Data, of_windows: Array) -> dict[str, dict[str, float]]:
     """Prints what texts of unseen groups got, and returns the thresholds by trust and language."""
+    scores = scores_of_texts(of_windows, data.owner, len(data.attack))
     found: dict[str, dict[str, float]] = {"own": {}, "untrusted": {}}
     for trust, document in (("own", False), ("untrusted", True)):
         for language, chinese in (("en", False), ("zh", True)):
@@ -176,26 +185,30 @@ def report(name: str, data: Data, scores: Array) -> dict[str, dict[str, float]]:
     return found
 
 
-def save(weights: dict[str, Array], thresholds: dict[str, dict[str, float]], path: Path) -> None:
+def save(nets: dict[str, dict[str, Array]], thresholds: dict[str, dict[str, float]], path: Path) -> None:
     """Writes arrays in half precision as an archive without dates, so that equal weights are equal bytes."""
-    facts = json.dumps(thresholds).encode()
-    arrays = {name: np.asarray(value, np.float16 if value.ndim > 1 else np.float32) for name, value in weights.items()}
-    arrays["facts"] = np.frombuffer(facts, np.uint8)
+    arrays = {
+        f"{net}.{name}": np.asarray(value, np.float16 if value.ndim > 1 else np.float32)
+        for net, weights in nets.items()
+        for name, value in weights.items()
+    }
+    arrays["facts"] = np.frombuffer(json.dumps(thresholds).encode(), np.uint8)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(arrays):
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, arrays[name], allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue())
+    print(f"{path.name}: {path.stat().st_size} bytes, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
 
 
 def run(embed: Embed) -> None:
     data = prepare(read("injection_train.jsonl.gz"), embed)
     print(f"{len(data.attack)} texts, {len(data.owner)} windows")
     everything = np.ones(len(data.attack), bool)
-    for name, only, path in (("combined", False, SHIPPED), ("embedding alone", True, EMBEDDING_ONLY)):
-        thresholds = report(name, data, out_of_fold(data, only))
-        save(train(data, everything, only), thresholds, path)
-        print(f"{path.name}: {path.stat().st_size} bytes, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
+    nets = {net: train(data, everything, net) for net in NETS}
+    unseen = {net: out_of_fold(data, net) for net in NETS}
+    save(nets, report("both", data, averaged(list(unseen.values()))), SHIPPED)
+    save({"words": nets["words"]}, report("embedding alone", data, unseen["words"]), EMBEDDING_ONLY)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from inkseal.cli._output import Terminal, note, print_json, size_text
-from inkseal.cli.models import interruptible
+from inkseal.cli._signals import interruptible
 from inkseal.core.language import say
 
 app = typer.Typer(add_completion=False)

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from inkseal.cli._output import Terminal, complain, note
-from inkseal.core.errors import Blocked, ContextTooLong
+from inkseal.cli._signals import interruptible
+from inkseal.core.errors import Blocked, Cancelled, ContextTooLong
 from inkseal.core.language import say
 
 app = typer.Typer(add_completion=False)
@@ -40,8 +41,9 @@ def chat(
             terminal = Terminal()
             try:
                 typer.secho(studio.visible_label(request), dim=True)
-                result = studio.run(request, on_event=terminal)
-            except (Blocked, ContextTooLong) as error:
+                with interruptible() as cancel:  # Ctrl-C stops the answer, not the conversation
+                    result = studio.run(request, on_event=terminal, cancel=cancel)
+            except (Blocked, Cancelled, ContextTooLong) as error:
                 terminal.close()
                 complain(error)
                 continue

@@ -9,6 +9,7 @@ import typer
 
 from inkseal.cli._options import fill, parameters
 from inkseal.cli._output import Terminal, note, print_json, size_text
+from inkseal.cli._signals import interruptible
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.core.protocols import Modality
@@ -35,6 +36,7 @@ def _prompt(words: list[str] | None) -> str:
 
 
 def _run(modality: type[Modality], prompt: list[str] | None, **options: Any) -> None:
+    from inkseal.studio.provenance.export import format_of
     from inkseal.studio.studio import Studio
 
     out: Path | None = options.pop("out")
@@ -49,7 +51,10 @@ def _run(modality: type[Modality], prompt: list[str] | None, **options: Any) -> 
         if not as_json:
             # The label stands above the answer for a person, and beside the answer for a program behind a pipe.
             typer.secho(label, dim=True, err=not sys.stdout.isatty())
-        result = studio.run(request, on_event=terminal)
+        for path in _paths(out, request.n):
+            format_of(modality.name, path)  # a wrong suffix is said before the model works, not after
+        with interruptible() as cancel:
+            result = studio.run(request, on_event=terminal, cancel=cancel)
         terminal.close()
         reports = [
             studio.export(artifact.id, path, agreed_by=unlabelled)

@@ -1,15 +1,12 @@
 """`inkseal models`: what there is, what is here, and how to bring or remove it."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inkseal.cli._output import Terminal, note, print_json, size_text
+from inkseal.cli._signals import interruptible
 from inkseal.core.language import say
 
 if TYPE_CHECKING:
@@ -138,14 +135,3 @@ def import_model(
 def remove(name: Name) -> None:
     removed = _catalog().remove(name)
     typer.echo(say("Removed.", "已删除。") if removed else say("It was not here.", "本机没有该模型。"))
-
-
-@contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """Turns Ctrl-C into a cancel signal, so that what is half done stays resumable."""
-    cancel = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: cancel.set())
-    try:
-        yield cancel
-    finally:
-        signal.signal(signal.SIGINT, before)

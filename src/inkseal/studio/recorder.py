@@ -10,8 +10,11 @@ from inkseal.core.types import Artifact, new_id, now
 from inkseal.modalities import modalities
 from inkseal.store import artifacts, words
 from inkseal.studio.draft import Draft
+from inkseal.studio.engines import Engines
+from inkseal.studio.provenance import fingerprints
 from inkseal.studio.provenance.manifest import SignedManifest, Withdrawal, request_facts
 from inkseal.studio.provenance.sealer import Sealer
+from inkseal.studio.resources import resources
 
 if TYPE_CHECKING:
     from inkseal.studio.story import Run
@@ -24,11 +27,23 @@ class Recorder:
 
     Args:
         sealer: keys, ledger and labelling regime of the installation.
+        engines: to find the embedding model, where the installation has it: it finds paraphrases again.
     """
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: Sealer, engines: Engines) -> None:
         self._sealer = sealer
         self._store = sealer.store
+        self._engines = engines
+
+    def close_broken_runs(self) -> None:
+        """Records that runs of an earlier process, which a crash left open, did not end."""
+        from sqlalchemy import update
+
+        from inkseal.store.records import RunRow
+
+        broken = update(RunRow).where(RunRow.status == "running").values(status="interrupted")
+        with self._store.transaction() as session:
+            session.execute(broken)
 
     def begin(self, run: "Run") -> None:
         """Records that the run began; a crash leaves it as "running", which the next start can see."""
@@ -47,20 +62,20 @@ class Recorder:
         modality = modalities[run.request.modality]()
         made = [self._draft_artifact(run, modality, draft) for draft in run.drafts]
         ready = [
-            (artifact, content, self._sign(run, draft, artifact, content))
+            (artifact, content, self._sign(run, draft, artifact, content), self._meaning(draft))
             for draft, (artifact, content) in zip(run.drafts, made, strict=True)
         ]
         with self._store.transaction() as session:
-            for artifact, content, signed in ready:
+            for artifact, content, signed, meaning in ready:
                 withdrawn = signed.manifest.withdrawn is not None
                 model = run.model.name if run.model else ""
                 artifacts.add(session, artifact, model=model, state="withdrawn" if withdrawn else "active")
-                self._sealer.record(session, artifact, content, signed)
+                self._sealer.record(session, artifact, content, signed, meaning)
                 if not withdrawn:
                     words.index(session, artifact.id, modality.words(content))
             self._finish(session, run, "finished")
         self._sealer.committed()
-        return [artifact for artifact, _, signed in ready if signed.manifest.withdrawn is None]
+        return [artifact for artifact, _, signed, _ in ready if signed.manifest.withdrawn is None]
 
     def fail(self, run: "Run", error: InksealError) -> None:
         """Records why the run ended; of results that were shown and withdrawn, how much had been shown."""
@@ -102,6 +117,12 @@ class Recorder:
             withdrawn=withdrawn,
         )
         return self._sealer.seal(manifest)
+
+    def _meaning(self, draft: Draft) -> dict[str, bytes]:
+        embedder = resources(self._engines).get("embedder")
+        if embedder is None or draft.blocked is not None or not draft.text.strip():
+            return {}
+        return {fingerprints.MEANING: fingerprints.meaning(embedder, draft.text)}
 
     def _finish(self, session: Any, run: "Run", status: str, error: str | None = None) -> None:
         from inkseal.store.records import RunRow

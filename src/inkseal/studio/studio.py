@@ -22,6 +22,7 @@ from inkseal.studio.guard.checks import checks
 from inkseal.studio.provenance.export import ExportReport
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
+from inkseal.studio.provenance.manifest import SignedManifest
 from inkseal.studio.provenance.regimes import visible_wordings
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification
@@ -42,7 +43,9 @@ class Studio:
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
         self.engines = Engines(settings, partial(self.catalog.local, verify=False))
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
-        self.recorder = Recorder(self.sealer)
+        self.recorder = Recorder(self.sealer, self.engines)
+        if not store.read_only:
+            self.recorder.close_broken_runs()
 
     @classmethod
     def open(cls, data_dir: Path | None = None, *, read_only: bool = False) -> Self:
@@ -157,7 +160,26 @@ class Studio:
             data: the bytes of the file, or of the text in UTF-8.
             name: the file's name, where there is one.
         """
-        return verify_bytes(self.sealer, data, name=name, embedder=resources(self.engines).get("embedder"))
+        found = verify_bytes(self.sealer, data, name=name)
+        embedder = resources(self.engines).get("embedder")
+        # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
+        if found.relation == "not_found" and not found.intact and embedder is not None:
+            return verify_bytes(self.sealer, data, name=name, embedder=embedder)
+        return found
+
+    def manifest(self, artifact_id: str) -> SignedManifest:
+        """Returns the story of an artifact: model, backend, seed, checks, usage; its signature is checked.
+
+        Raises:
+            UnknownName: there is no such artifact.
+            TrustError: the manifest was changed.
+        """
+        with self.store.reading() as session:
+            return self.sealer.load(session, artifact_id)
+
+    def content(self, artifact_id: str) -> bytes:
+        """Returns the content of an artifact, proved by its hash."""
+        return self.store.blobs.get(self.manifest(artifact_id).manifest.content_sha256)
 
     def verify_ledger(self, since: Head | None = None) -> Report:
         """Finds every edit, removal and reordering in the ledger; `since` is a head kept elsewhere."""

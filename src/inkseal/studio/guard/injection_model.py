@@ -1,6 +1,7 @@
-"""A small classifier of prompt injection: a sentence embedding and rule features, through one hidden layer.
+"""A small classifier of prompt injection: two networks with one hidden layer over a sentence embedding and features.
 
-Its weights are a file of plain arrays made by `benchmarks/train_injection.py`; nothing in it is executed.
+One of them does not see which patterns hit, so that attacks without known phrases count too. The weights are plain arrays made by
+`benchmarks/train_injection.py`; nothing in the file is executed.
 """
 
 import hashlib
@@ -79,8 +80,11 @@ class InjectionModel:
         import numpy as np
 
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            self._arrays = {name: arrays[name].astype(np.float32) for name in arrays.files if name != "facts"}
             facts = json.loads(arrays["facts"].tobytes().decode())
+            self._nets: dict[str, dict[str, NDArray[Any]]] = {}
+            for key in sorted(set(arrays.files) - {"facts"}):
+                net, _, name = key.partition(".")
+                self._nets.setdefault(net, {})[name] = arrays[key].astype(np.float32)
         self.version = hashlib.sha256(data).hexdigest()[:8]
         self.thresholds: dict[Trust, Thresholds] = {
             "own": Thresholds(**facts["own"]),
@@ -88,14 +92,19 @@ class InjectionModel:
         }
 
     def score(self, embeddings: "NDArray[Any]", rows: "NDArray[Any]") -> "NDArray[Any]":
-        """Returns (B,) probabilities from (B, D) unit embeddings and (B, F) features."""
+        """Returns (B,) probabilities of the mean log odds, from (B, D) unit embeddings and (B, F) features."""
         import numpy as np
 
-        w = self._arrays
-        inputs = np.concatenate([embeddings * w["embedding_scale"], (rows - w["mean"]) / w["spread"]], axis=1)
-        hidden = np.maximum(inputs @ w["w1"] + w["b1"], 0)
-        logits = hidden @ w["w2"] + inputs @ w["w3"] + w["b2"]
-        return np.asarray(1 / (1 + np.exp(-np.clip(logits[:, 0], -30, 30))), np.float32)
+        logits = np.mean([_logits(net, embeddings, rows) for net in self._nets.values()], axis=0)
+        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+
+def _logits(w: "dict[str, NDArray[Any]]", embeddings: "NDArray[Any]", rows: "NDArray[Any]") -> "NDArray[Any]":
+    import numpy as np
+
+    inputs = np.concatenate([embeddings * w["embedding_scale"], (rows - w["mean"]) / w["spread"]], axis=1)
+    hidden = np.maximum(inputs @ w["w1"] + w["b1"], 0)
+    return np.clip((hidden @ w["w2"] + inputs @ w["w3"] + w["b2"])[:, 0], -16, 16)
 
 
 @lru_cache(maxsize=1)

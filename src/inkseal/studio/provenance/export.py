@@ -76,7 +76,7 @@ def export(
     if path.is_dir() or not path.parent.is_dir():
         raise InvalidRequest(say(f"{path} is not a place for a file.", f"{path} 不是可写文件的位置。"))
     source = load(sealer, artifact_id)
-    name = format or _format_of(source.artifact.modality, path)
+    name = format or format_of(source.artifact.modality, path)
     data, report = render(sealer, source, name, regime, agree_unlabelled=agree_unlabelled)
     facts = {"artifact_id": artifact_id, "format": name, "sha256": report.sha256, "regime": report.regime}
     if not report.marks:
@@ -141,7 +141,12 @@ def load(sealer: Sealer, artifact_id: str) -> Source:
     return Source(artifact, sealer.store.blobs.get(signed.manifest.content_sha256), signed)
 
 
-def _format_of(modality: str, path: Path) -> str:
+def format_of(modality: str, path: Path) -> str:
+    """Returns the name of the format that the path's suffix stands for.
+
+    Raises:
+        UnknownName: no format of the modality has that suffix.
+    """
     writers = modalities[modality]().writers()
     suffixes = {writer.suffix: name for name, writer in writers.items()}
     if path.suffix.lower() not in suffixes:
