@@ -67,3 +67,11 @@ def test_an_injected_document_never_reaches_the_model(real_studio: Studio, attac
     message = Message(role="user", parts=(Part(text="Summarise."), Part(text=attack, origin=Origin.DOCUMENT)))
     with pytest.raises(Blocked, match="injection"):
         real_studio.run(TextRequest(messages=(message,), model="tiny", max_tokens=5))
+
+
+def test_texts_of_like_meaning_point_alike_across_languages(real_studio: Studio) -> None:
+    cat, katze, tax = real_studio.embed(
+        ["The cat sleeps on the sofa.", "猫在沙发上睡觉。", "Tax returns are due in May."]
+    )
+    assert cat @ katze > 0.6 > 0.3 > cat @ tax
+    assert cat @ cat == pytest.approx(1, abs=1e-3)

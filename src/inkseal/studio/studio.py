@@ -2,16 +2,17 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import Settings, configure, load_settings
+from inkseal.core.errors import Unsupported
 from inkseal.core.events import Event, Listener, ignore
-from inkseal.core.language import current_language, use_language
-from inkseal.core.protocols import Cancel, Check
+from inkseal.core.language import current_language, say, use_language
+from inkseal.core.protocols import Cancel, Check, EmbeddingEngine
 from inkseal.core.types import Artifact, Regime, Request
 from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
@@ -30,6 +31,9 @@ from inkseal.studio.provenance.verify import verify as verify_bytes
 from inkseal.studio.recorder import Recorder
 from inkseal.studio.resources import resources
 from inkseal.studio.story import Result
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Studio:
@@ -115,6 +119,17 @@ class Studio:
         finally:
             left.set()
             thread.join()
+
+    def embed(self, texts: Sequence[str], model: str = "embedding") -> "NDArray[Any]":
+        """Returns (B, D) float32 rows of length 1: texts of like meaning, in whatever language, point alike.
+
+        Raises:
+            ModelMissing: the model is not on this machine.
+        """
+        with self.engines.lease(self.engines.local_model(model), "embed", ignore) as engine:
+            if not isinstance(engine, EmbeddingEngine):
+                raise Unsupported(say(f"{model!r} does not embed.", f"{model!r} 不能做向量化。"))
+            return engine.embed(texts)
 
     def visible_label(self, request: Request) -> str:
         """Returns the label that a result of the request must be shown with; empty without a regime."""
