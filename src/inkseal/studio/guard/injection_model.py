@@ -1,7 +1,7 @@
 """A small classifier of prompt injection: two networks with one hidden layer over a sentence embedding and features.
 
-One of them does not see which patterns hit, so that attacks without known phrases count too. The weights are plain arrays made by
-`benchmarks/train_injection.py`; nothing in the file is executed.
+One of them does not see which patterns hit, so that attacks without known phrases count too. The weights are plain
+arrays made by `benchmarks/train_injection.py`; nothing in the file is executed.
 """
 
 import hashlib
