@@ -104,7 +104,8 @@ def _logits(w: "dict[str, NDArray[Any]]", embeddings: "NDArray[Any]", rows: "NDA
 
     inputs = np.concatenate([embeddings * w["embedding_scale"], (rows - w["mean"]) / w["spread"]], axis=1)
     hidden = np.maximum(inputs @ w["w1"] + w["b1"], 0)
-    return np.clip((hidden @ w["w2"] + inputs @ w["w3"] + w["b2"])[:, 0], -16, 16)
+    logits: NDArray[Any] = np.clip((hidden @ w["w2"] + inputs @ w["w3"] + w["b2"])[:, 0], -16, 16)
+    return logits
 
 
 @lru_cache(maxsize=1)
