@@ -50,22 +50,24 @@ def test_harmless_words_pass(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "disguise",
+    ("disguise", "rule"),
     [
-        lambda text: "\u200b".join(text),
-        lambda text: "".join(chr(0xE0000 + ord(c)) for c in text),
-        lambda text: "".join(chr(0xFEE0 + ord(c)) if "!" <= c <= "~" else c for c in text),
-        lambda text: text.replace("o", "о").replace("e", "е"),
-        lambda text: f"<!-- {text} -->",
-        lambda text: f'<p style="color:#ffffff;font-size:1px">{text}</p>',
-        lambda text: base64.b64encode(text.encode()).decode(),
+        (lambda text: "\u200b".join(text), "override"),
+        (lambda text: "".join(chr(0xE0000 + ord(c)) for c in text), "hidden.tag_characters"),
+        (lambda text: "".join(chr(0xE0100 + ord(c) - 16) for c in text), "hidden.variation_selectors"),
+        (lambda text: "".join(chr(0xFEE0 + ord(c)) if "!" <= c <= "~" else c for c in text), "override"),
+        (lambda text: text.replace("o", "о").replace("e", "е"), "override"),
+        (lambda text: f"<!-- {text} -->", "hidden.comment"),
+        (lambda text: f'<p style="color:#ffffff;font-size:1px">{text}</p>', "hidden.concealed_element"),
+        (lambda text: base64.b64encode(text.encode()).decode(), "hidden.base64"),
     ],
-    ids=["zero-width", "tags", "full-width", "look-alikes", "comment", "white-on-white", "base64"],
+    ids=["zero-width", "tags", "selectors", "full-width", "look-alikes", "comment", "white-on-white", "base64"],
 )
-def test_fault_50_disguised_attacks_are_seen(disguise: Any) -> None:
+def test_fault_50_disguised_attacks_are_seen(disguise: Any, rule: str) -> None:
     page = f"Welcome to our shop.\n{disguise(ATTACKS[0])}\nOpen from nine to five."
     verdict = inspect(page)
     assert verdict.action == "block"
+    assert f"injection.{rule}" in {f.rule for f in verdict.findings}
     assert all(0 <= f.start < f.end <= len(page) for f in verdict.findings)
 
 
