@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from inkseal.formats.quiet_openvino import silence_telemetry
+from inkseal.formats.openvino_core import silence_telemetry
 from inkseal.formats.weights import FOUR_BIT_GROUP, Coded, pack_halves
 
 Node = Any  # openvino ships no usable types for graph nodes

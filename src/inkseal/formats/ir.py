@@ -23,7 +23,7 @@ from inkseal.core.language import say
 from inkseal.formats.checkpoint import Checkpoint, GGUFCheckpoint, expected_shapes, refuse
 from inkseal.formats.decoder import DecoderGraph
 from inkseal.formats.hf_folder import HubFolder
-from inkseal.formats.quiet_openvino import silence_telemetry
+from inkseal.formats.openvino_core import silence_telemetry
 from inkseal.formats.weights import Coded, WeightFormat, room_for
 
 VERSION = 1

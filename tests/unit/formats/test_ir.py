@@ -10,15 +10,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import gguf_maker as make
 import numpy as np
 import pytest
 
+import gguf_maker as make
 from inkseal.core.errors import Cancelled, InvalidRequest, ModelFileRefused, NotEnoughSpace
 from inkseal.formats import ir, perplexity
 from inkseal.formats.checkpoint import GGUFCheckpoint
 from inkseal.formats.hf_folder import HubFolder, hub_name
-from inkseal.formats.quiet_openvino import silence_telemetry
+from inkseal.formats.openvino_core import core, silence_telemetry
 from inkseal.formats.reference import token_losses as reference_losses
 
 IDS = [3, 41, 7, 7, 20, 11, 46, 0, 5, 33, 12, 9, 28, 2, 17]
@@ -38,10 +38,7 @@ def write(folder: Path, kind: str = "llama", **options: Any) -> Path:
 
 
 def compiled(folder: Path) -> Any:
-    silence_telemetry()
-    import openvino
-
-    return openvino.Core().compile_model(folder / "openvino_model.xml", "CPU", EXACT)
+    return core().compile_model(folder / "openvino_model.xml", "CPU", EXACT)
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "qwen3"])
@@ -245,7 +242,6 @@ def test_acceptance_counts_both_languages() -> None:
 def test_tiny_model_is_accepted_and_writes(tmp_path: Path, tiny_gguf: Path) -> None:
     info = ir.build(tiny_gguf, tmp_path / "out", "int8")
     silence_telemetry()
-    import openvino
     import openvino_genai
 
     tokenizer = openvino_genai.Tokenizer(info.folder)
@@ -253,7 +249,7 @@ def test_tiny_model_is_accepted_and_writes(tmp_path: Path, tiny_gguf: Path) -> N
     ids = {name: tokenizer.encode(text).input_ids.data[0].tolist() for name, text in texts.items()}
     source = perplexity.source_perplexities(GGUFCheckpoint(tiny_gguf), ids)
     served = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f16"}
-    model = openvino.Core().compile_model(info.folder / "openvino_model.xml", "CPU", served)
+    model = core().compile_model(info.folder / "openvino_model.xml", "CPU", served)
     verdict = perplexity.judge(model, ids, source)
     assert verdict.accepted, verdict.ratios
     scheduler = openvino_genai.SchedulerConfig()

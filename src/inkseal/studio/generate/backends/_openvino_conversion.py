@@ -16,6 +16,7 @@ from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.formats import ir, perplexity
 from inkseal.formats.checkpoint import GGUFCheckpoint
 from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
+from inkseal.formats.openvino_core import core
 from inkseal.formats.perplexity import LANGUAGES, TextLanguage, held_out_text
 from inkseal.formats.weights import WeightFormat
 from inkseal.store.durable import write_whole
@@ -138,8 +139,6 @@ def measure(
     source_perplexities: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Returns converted over source perplexity on the held-out texts; about a minute without the source's."""
-    import openvino
-
     what = say("measuring perplexity", "测量困惑度")
     checkpoint = GGUFCheckpoint(source)
     tokenizer = tokenizer_from_gguf(checkpoint.file.metadata)
@@ -148,6 +147,6 @@ def measure(
         source_perplexities = cast(
             Mapping[str, float], perplexity.source_perplexities(checkpoint, ids, _progress(on_event, what))
         )
-    compiled = openvino.Core().compile_model(folder / "openvino_model.xml", "CPU", dict(properties))
+    compiled = core().compile_model(folder / "openvino_model.xml", "CPU", dict(properties))
     judged = perplexity.judge(compiled, ids, cast(Mapping[TextLanguage, float], source_perplexities))
     return {language: round(ratio, 5) for language, ratio in judged.ratios.items()}

@@ -138,7 +138,7 @@ def _empty_pipeline(tokenizer: "Tokenizer", num_tokens: int) -> "ContinuousBatch
 
 
 def _start(facts: dict[str, Any]) -> tuple[Any, Callable[[Any], Any]]:
-    from inkseal.formats.quiet_openvino import silence_telemetry
+    from inkseal.formats.openvino_core import silence_telemetry
 
     silence_telemetry()
     limit_memory(CHILD_MEMORY_BYTES)

@@ -17,7 +17,7 @@ from inkseal.formats import ir
 from inkseal.formats.chat_template import ChatTemplate
 from inkseal.formats.gguf import GGUF, read_header
 from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
-from inkseal.formats.quiet_openvino import silence_telemetry
+from inkseal.formats.openvino_core import silence_telemetry
 from inkseal.formats.weights import WeightFormat
 from inkseal.studio.generate.backends._openvino_conversion import candidates, converted
 from inkseal.studio.generate.backends._openvino_engine import OpenvinoEngine

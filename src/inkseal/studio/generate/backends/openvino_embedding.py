@@ -15,12 +15,12 @@ from pydantic import Field
 
 from inkseal.catalog.verify import verify_files
 from inkseal.core.config import ComponentConfig
-from inkseal.core.errors import EngineFailed, MissingDependency, ModelFileRefused
+from inkseal.core.errors import EngineFailed, ModelFileRefused
 from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.formats.onnx_weights import Array, read_weights
-from inkseal.formats.quiet_openvino import silence_telemetry
+from inkseal.formats.openvino_core import core, silence_telemetry
 from inkseal.formats.sentence_pieces import SentencePieces
 
 if TYPE_CHECKING:
@@ -70,12 +70,8 @@ class OpenvinoEmbedding:
         verify_files(model.folder, model.files, cancel)
         tensors, strings = read_weights(_files(model)[0])
         pieces = SentencePieces(strings.get("SentencepieceTokenizer", b""))
-        try:
-            import openvino as ov
-        except ModuleNotFoundError as error:
-            raise MissingDependency("openvino", "openvino") from error
         network = Network(tensors).build()
-        compiled = ov.Core().compile_model(
+        compiled = core().compile_model(
             network, "CPU", {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
         )
         return OpenvinoEmbeddingEngine(model, pieces, compiled, self._config)
