@@ -18,8 +18,8 @@ from inkseal.core.events import ignore
 from inkseal.formats import ir, perplexity
 from inkseal.formats.checkpoint import GGUFCheckpoint
 from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
-from inkseal.formats.perplexity import LANGUAGES, held_out_text
 from inkseal.formats.openvino_core import silence_telemetry
+from inkseal.formats.perplexity import LANGUAGES, held_out_text
 from inkseal.studio.generate.backends._openvino_conversion import measure
 from inkseal.studio.generate.backends.openvino import Openvino, OpenvinoConfig
 

@@ -91,7 +91,7 @@ def report(results: dict[str, Any]) -> str:
         own, peer = (middle(result["pairs"], e, "repeated_first_token_seconds") for e in ("inkseal", "llama.cpp"))
         title = "first token, prompt repeated (s)"
         lines.append(f"| {result['model']} | {title} | {own:.3f} | {peer:.3f} | {shares} of cold | 5 % | {met} |")
-        for name, title, unit in (("load_seconds", "load (s)", 1.0), ("memory_bytes", "memory (MB)", 1e6)):
+        for name, title, unit in (("load_seconds", "load (s)", 1.0), ("peak_memory_bytes", "peak memory (MB)", 1e6)):
             own, peer = (middle(result["pairs"], e, name) / unit for e in ("inkseal", "llama.cpp"))
             lines.append(f"| {result['model']} | {title} | {own:.1f} | {peer:.1f} | {own / peer:.2f} | | |")
     known = json.loads(KNOWN.read_text("utf-8"))

@@ -1,6 +1,7 @@
 """One engine, one model, one process: prints its speed as JSON. `text.py` calls it for us and the peer in turn."""
 
 import json
+import resource
 import statistics
 import sys
 import threading
@@ -8,8 +9,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from inkseal.runtime.device import usable_cores
 from inkseal.studio.generate import speed
@@ -90,5 +89,6 @@ ENGINES = {"inkseal": ours, "llama.cpp": llama_cpp}
 if __name__ == "__main__":
     engine, data_dir, model_name, num_rounds = sys.argv[1:5]
     found = ENGINES[engine](Path(data_dir), model_name, int(num_rounds))
-    found["memory_bytes"] = psutil.Process().memory_info().rss
+    # The peak: what is freed when the measuring function returns must count, too.
+    found["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print("RESULT " + json.dumps(found), flush=True)
