@@ -4,12 +4,12 @@ import struct
 import tracemalloc
 from pathlib import Path
 
-import gguf_maker as make
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import gguf_maker as make
 from inkseal.core.errors import ModelFileRefused
 from inkseal.formats import gguf
 
