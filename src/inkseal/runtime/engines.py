@@ -11,6 +11,7 @@ import psutil
 from inkseal.core.errors import NotEnoughMemory
 from inkseal.core.language import say
 from inkseal.core.protocols import Engine
+from inkseal.runtime.signals import keep_signal_stack
 
 GIB = 1 << 30
 
@@ -67,6 +68,7 @@ class EnginePool:
                 return False
             del self._slots[key]
         slot.engine.close()
+        keep_signal_stack()
         return True
 
     def close(self) -> None:
@@ -75,6 +77,7 @@ class EnginePool:
             slots, self._slots = list(self._slots.values()), {}
         for slot in slots:
             slot.engine.close()
+        keep_signal_stack()
 
     def _take(self, key: str) -> _Slot | None:
         with self._lock:
@@ -87,6 +90,7 @@ class EnginePool:
         self._make_room(key, forecast_bytes)
         before = psutil.Process().memory_info().rss
         engine = load()
+        keep_signal_stack()
         # A forecast errs on the safe side; what was really taken counts from here on, when it can be seen.
         grown = psutil.Process().memory_info().rss - before
         slot = _Slot(engine, max(grown, forecast_bytes // 2), users=1)
