@@ -1,4 +1,4 @@
-"""Keeps the stack that signal handlers run on alive, whatever engines do to it. Linux only; elsewhere nothing is done."""
+"""Keeps the stack that signal handlers run on alive, whatever engines do to it. Does nothing but on Linux."""
 
 import ctypes
 import sys
