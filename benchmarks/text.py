@@ -69,7 +69,8 @@ def report(results: dict[str, Any]) -> str:
         f"{machine['memory_bytes'] / 2**30:.0f} GiB, memory read at {results['bandwidth'] / 1e9:.1f} GB/s. The peer is "
         f"llama.cpp as xllamacpp {results['versions']['xllamacpp']}'s prebuilt wheel; ours is OpenVINO GenAI "
         f"{results['versions']['openvino-genai']}. Both on the same GGUF, each in a process of its own, in turn; "
-        f"{len(results['models'][0]['pairs'])} turn(s); medians, and the least and greatest ratio of the turns in brackets. Gaps under 1.3 are ties.",
+        f"{len(results['models'][0]['pairs'])} turn(s); medians, and the "
+        "least and greatest ratio of the turns in brackets. Gaps under 1.3 are ties.",
         "",
         "| model | figure | inkseal | llama.cpp | ratio | goal | met |",
         "|---|---|---|---|---|---|---|",
