@@ -64,7 +64,7 @@ def test_the_recorded_perplexity_is_what_a_measurement_gives(
     assert measured == pytest.approx(recorded, abs=0.01)
 
 
-@pytest.mark.parametrize("name", ["openvino_model.bin", "openvino_model.xml", "openvino_tokenizer.bin"])
+@pytest.mark.parametrize("name", ["openvino_model.bin", "openvino_model.xml", "openvino_detokenizer.bin"])
 def test_fault_37_a_flipped_byte_in_a_converted_model_is_refused(model: LocalModel, name: str) -> None:
     folder = converted(model, _source(model), ("int8",), PROPERTIES, ignore, NEVER).folder
     data = bytearray((folder / name).read_bytes())

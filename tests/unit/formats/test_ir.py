@@ -28,7 +28,7 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32", "DYNAMI
 @pytest.fixture(autouse=True)
 def _no_tokenizer(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "tiny_gguf" not in request.fixturenames:  # made-up vocabularies have no merges for the engine to read
-        monkeypatch.setattr(ir, "_save_tokenizer", lambda checkpoint, folder: None)
+        monkeypatch.setattr(ir, "_save_vocabulary", lambda checkpoint, folder: None)
 
 
 def write(folder: Path, kind: str = "llama", **options: Any) -> Path:
@@ -179,7 +179,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from inkseal.formats import ir
-ir._save_tokenizer = lambda checkpoint, folder: None
+ir._save_vocabulary = lambda checkpoint, folder: None
 print("ready", flush=True)
 ir.build(Path(sys.argv[1]), Path(sys.argv[2]), "int8")
 """
@@ -242,12 +242,13 @@ def test_acceptance_counts_both_languages() -> None:
 def test_tiny_model_is_accepted_and_writes(tmp_path: Path, tiny_gguf: Path) -> None:
     info = ir.build(tiny_gguf, tmp_path / "out", "int8")
     silence_telemetry()
+    import openvino
     import openvino_genai
 
-    tokenizer = openvino_genai.Tokenizer(info.folder)
-    texts = {name: perplexity.held_out_text(name)[:600] for name in perplexity.LANGUAGES}
-    ids = {name: tokenizer.encode(text).input_ids.data[0].tolist() for name, text in texts.items()}
-    source = perplexity.source_perplexities(GGUFCheckpoint(tiny_gguf), ids)
+    checkpoint = GGUFCheckpoint(tiny_gguf)
+    tokenizer = checkpoint.tokenizer()
+    ids = {name: tokenizer.encode(perplexity.held_out_text(name)[:600]) for name in perplexity.LANGUAGES}
+    source = perplexity.source_perplexities(checkpoint, ids)
     served = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f16"}
     model = core().compile_model(info.folder / "openvino_model.xml", "CPU", served)
     verdict = perplexity.judge(model, ids, source)
@@ -256,5 +257,6 @@ def test_tiny_model_is_accepted_and_writes(tmp_path: Path, tiny_gguf: Path) -> N
     scheduler.enable_prefix_caching = True
     pipeline = openvino_genai.ContinuousBatchingPipeline(info.folder, scheduler, "CPU", served)
     config = openvino_genai.GenerationConfig(max_new_tokens=5, do_sample=False, apply_chat_template=False)
-    answer = pipeline.generate(["The capital of France is"], [config])
-    assert "Paris" in answer[0].m_generation_ids[0]
+    prompt = openvino.Tensor(np.array([tokenizer.encode("The capital of France is")]))
+    answer = pipeline.generate([prompt], [config])
+    assert "Paris" in tokenizer.decode(answer[0].m_generation_ids[0])

@@ -8,14 +8,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from inkseal.catalog.verify import verify_files
+from inkseal.catalog.verify import model_hash, verify_files
 from inkseal.core.errors import ModelFileRefused
 from inkseal.core.events import Listener, Noted, Progress
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.formats import ir, perplexity
-from inkseal.formats.checkpoint import GGUFCheckpoint
-from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
+from inkseal.formats.checkpoint import Checkpoint
+from inkseal.formats.ir import open_checkpoint
 from inkseal.formats.openvino_core import core
 from inkseal.formats.perplexity import LANGUAGES, TextLanguage, held_out_text
 from inkseal.formats.weights import WeightFormat
@@ -34,9 +34,11 @@ class Converted(NamedTuple):
     perplexity_ratios: dict[str, float]
 
 
-def candidates(num_weights: int) -> tuple[WeightFormat, ...]:
+def candidates(num_weights: int, *, keeps_codes: bool = True) -> tuple[WeightFormat, ...]:
     """Returns the weight formats to try, fastest first; see the measured table in docs/reference/speed.md."""
-    return ("int8", "f16") if num_weights < SMALL_WEIGHTS else ("int4_exact_32", "int8", "f16")
+    if num_weights < SMALL_WEIGHTS:
+        return ("int8", "f16")
+    return ("int4_exact_32" if keeps_codes else "int4_asym_64", "int8", "f16")
 
 
 def converted(
@@ -50,8 +52,8 @@ def converted(
     """Returns the first conversion that is accepted; what is there already is proved by its hashes, not made again.
 
     Args:
-        model: whose file it is.
-        source: the GGUF.
+        model: whose files they are.
+        source: the GGUF, or the folder of safetensors.
         formats: the weight formats to try, in order.
         properties: those the model is served with; the perplexity is measured with the same.
 
@@ -59,6 +61,7 @@ def converted(
         ModelFileRefused: the source or a converted file is not the recorded one, or no format keeps the perplexity.
         Cancelled: nothing half-made is left.
     """
+    recorded = source_sha256(model, open_checkpoint(source))
     proved = False
     for weight_format in formats:
         folder = model.folder / f"ir-{weight_format}-v{ir.VERSION}"
@@ -70,7 +73,7 @@ def converted(
                 f"preparing {model.name} ({weight_format}, once)", f"准备 {model.name}（{weight_format}，仅一次）"
             )
             ir.build(source, folder, weight_format, _progress(on_event, what), cancel.is_set)
-        facts = _proved_facts(folder, model.files[source.name], cancel)
+        facts = _proved_facts(folder, recorded, cancel)
         ratios = _ratios(folder, facts, source, properties, on_event)
         if all(ratio <= perplexity.LIMIT for ratio in ratios.values()):
             return Converted(folder, weight_format, ratios)
@@ -84,6 +87,22 @@ def converted(
         ),
         fix=say("Allow f16 in backends.openvino.weight_format.", "请在 backends.openvino.weight_format 中允许 f16。"),
     )
+
+
+def source_sha256(model: LocalModel, checkpoint: Checkpoint) -> str:
+    """Returns the recorded hash of everything that a conversion reads.
+
+    Raises:
+        ModelFileRefused: it reads a file that was not there when the model was brought here.
+    """
+    read = [path.name for path in checkpoint.files]
+    for name in read:
+        if name not in model.files:
+            raise ModelFileRefused(
+                say(f"{name!r} does not belong to {model.name!r}.", f"{name!r} 不属于 {model.name!r}。"),
+                fix=say("Remove it, or import the model again.", "请删除它，或重新导入该模型。"),
+            )
+    return model_hash({name: model.files[name] for name in read})
 
 
 def _progress(on_event: Listener, what: str) -> Any:
@@ -140,8 +159,8 @@ def measure(
 ) -> dict[str, float]:
     """Returns converted over source perplexity on the held-out texts; about a minute without the source's."""
     what = say("measuring perplexity", "测量困惑度")
-    checkpoint = GGUFCheckpoint(source)
-    tokenizer = tokenizer_from_gguf(checkpoint.file.metadata)
+    checkpoint = open_checkpoint(source)
+    tokenizer = checkpoint.tokenizer()
     ids: dict[TextLanguage, list[int]] = {name: tokenizer.encode(held_out_text(name)) for name in LANGUAGES}
     if source_perplexities is None:
         source_perplexities = cast(
