@@ -13,6 +13,8 @@ _PARTS = {
     "attn_k": "self_attn.k_proj",
     "attn_v": "self_attn.v_proj",
     "attn_output": "self_attn.o_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
     "ffn_norm": "post_attention_layernorm",
     "ffn_gate": "mlp.gate_proj",
     "ffn_up": "mlp.up_proj",
@@ -28,23 +30,38 @@ _QWEN_WORDS = (
 )
 
 
-def hub_folder(source: Path, folder: Path, *, dtype: str = "BF16", num_shards: int = 1) -> Path:
-    """Writes config.json, weights, tokenizer.json and what belongs to them; returns the folder."""
+def hub_folder(source: Path, folder: Path, *, dtype: str = "BF16", num_shards: int = 1, **changes: Any) -> Path:
+    """Writes config.json, weights, tokenizer.json and what belongs to them; returns the folder.
+
+    Args:
+        changes: entries of config.json.
+    """
     reader = gguf.GGUFReader(source)
-    facts = {name: field.contents() for name, field in reader.fields.items() if not name.startswith("GGUF.")}
+    facts = _facts(reader)
     folder.mkdir(parents=True)
     kind = facts["general.architecture"]
     weights = {_name(t.name): _values(t, facts, kind) for t in reader.tensors}
-    _write(folder, "config.json", _config(facts, kind, tied="lm_head.weight" not in weights))
+    _write(folder, "config.json", _config(facts, kind, tied="lm_head.weight" not in weights) | changes)
     _save(folder, weights, dtype, num_shards)
-    pieces = facts["tokenizer.ggml.tokens"]
+    if "tokenizer.ggml.merges" in facts:
+        tokenizer_files(source, folder)
+    return folder
+
+
+def tokenizer_files(source: Path, folder: Path) -> Path:
+    """Writes what belongs to the tokenizer; returns the folder."""
+    facts = _facts(gguf.GGUFReader(source))
+    pieces, ends = facts["tokenizer.ggml.tokens"], [facts["tokenizer.ggml.eos_token_id"]]
     _write(folder, "tokenizer.json", _tokenizer(facts))
-    ends = [facts["tokenizer.ggml.eos_token_id"]]
     _write(folder, "generation_config.json", {"eos_token_id": ends, "bos_token_id": ends[0]})
     told = {"add_bos_token": False, "eos_token": pieces[ends[0]], "tokenizer_class": "PreTrainedTokenizerFast"}
     _write(folder, "tokenizer_config.json", told)
-    (folder / "chat_template.jinja").write_text(facts["tokenizer.chat_template"], "utf-8")
+    (folder / "chat_template.jinja").write_text(facts.get("tokenizer.chat_template", ""), "utf-8")
     return folder
+
+
+def _facts(reader: Any) -> dict[str, Any]:
+    return {name: field.contents() for name, field in reader.fields.items() if not name.startswith("GGUF.")}
 
 
 def _write(folder: Path, name: str, content: dict[str, Any]) -> None:
@@ -63,7 +80,7 @@ def _config(facts: dict[str, Any], kind: str, *, tied: bool) -> dict[str, Any]:
         "vocab_size": len(facts["tokenizer.ggml.tokens"]),
         "max_position_embeddings": facts[f"{kind}.context_length"],
         "rms_norm_eps": facts[f"{kind}.attention.layer_norm_rms_epsilon"],
-        "rope_theta": facts[f"{kind}.rope.freq_base"],
+        "rope_theta": facts.get(f"{kind}.rope.freq_base", 10_000.0),
         "hidden_act": "silu",
         "tie_word_embeddings": tied,
         "use_sliding_window": False,
