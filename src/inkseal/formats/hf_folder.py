@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from inkseal.core.language import say
-from inkseal.formats import safetensors
 from inkseal.formats.checkpoint import check_config, check_shapes, expected_shapes, refuse
 from inkseal.formats.decoder import DecoderConfig
 from inkseal.formats.shards import INDEX, open_shards
+from inkseal.formats.tensor_file import TensorInfo
 from inkseal.formats.tokenizer import Tokenizer
 from inkseal.formats.tokenizer_json import TOKENIZER_FILES, tokenizer_from_folder
 from inkseal.formats.weights import Bytes, Coded, Floats, WeightFormat, code_rows, dequantise
@@ -81,8 +81,8 @@ class HubFolder:
         for name, file in self._shards.items():
             if name not in used and not name.endswith(_IGNORED):
                 refuse(say(f"The tensor {name!r} cannot be converted.", f"无法转换张量 {name!r}。"), _alternative())
-            if file.tensors[name].dtype not in _DTYPES:
-                dtype = file.tensors[name].dtype
+            if file.tensors[name].type_name not in _DTYPES:
+                dtype = file.tensors[name].type_name
                 refuse(say(f"Tensor {name!r} is of type {dtype}.", f"张量 {name!r} 的类型为 {dtype}。"), _alternative())
         check_shapes(self.config, {name: self._info(name).shape for name in known})
 
@@ -100,11 +100,11 @@ class HubFolder:
     def tokenizer(self) -> Tokenizer:
         return tokenizer_from_folder(self.folder, self.config.vocabulary)
 
-    def _info(self, name: str) -> safetensors.TensorInfo:
+    def _info(self, name: str) -> TensorInfo:
         return self._shards[hub_name(name)].tensors[hub_name(name)]
 
     def _decode(self, name: str, raw: Bytes, shape: tuple[int, ...]) -> Floats:
-        return dequantise(np.ascontiguousarray(raw), self._info(name).dtype, shape)
+        return dequantise(np.ascontiguousarray(raw), self._info(name).type_name, shape)
 
     def num_rows(self, name: str) -> int:
         return self._info(name).shape[0]
