@@ -123,14 +123,14 @@ class OpenvinoEngine:
         self, request: TextRequest, ids: list[int], spec: GrammarSpec | None, outbox: Outbox
     ) -> tuple[Sequence[Answer], Sequence[Job]]:
         seed = request.seed if request.seed is not None else secrets.randbits(32)
-        names = [tool.name for tool in offered_tools(request)]
+        tools = {tool.name: tool.parameters for tool in offered_tools(request)}
         answers = [
             Answer(
                 index,
                 self._tokenizer.decoder(begins=not request.raw_prompt),
                 request.stop,
                 outbox,
-                ToolCallParser(names) if names else None,
+                ToolCallParser(tools) if tools else None,
             )
             for index in range(request.n)
         ]
