@@ -83,6 +83,7 @@ def decoder(
     tied: bool = False,
     num_tokens: int | None = None,
     tokens: list[str] | None = None,
+    context: int = 128,
     extra: list[bytes] | None = None,
     tensors: dict[str, np.ndarray[Any, Any]] | None = None,
 ) -> bytes:
@@ -118,7 +119,7 @@ def decoder(
     keys = [
         architecture(kind),
         u32(f"{kind}.block_count", num_layers),
-        u32(f"{kind}.context_length", 128),
+        u32(f"{kind}.context_length", context),
         u32(f"{kind}.embedding_length", width),
         u32(f"{kind}.feed_forward_length", hidden),
         u32(f"{kind}.attention.head_count", num_heads),

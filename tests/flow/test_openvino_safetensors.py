@@ -14,6 +14,7 @@ import tokenizers
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+import gguf_maker as make
 from hub_maker import hub_folder, tokenizer_files
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.errors import ModelError, ModelFileRefused
@@ -30,6 +31,7 @@ from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
 from inkseal.studio.generate.backends import _openvino_conversion as conversion
 from inkseal.studio.generate.backends._openvino_engine import OpenvinoEngine
 from inkseal.studio.generate.backends.openvino import Openvino, OpenvinoConfig
+from local_hub import local_hub, offer
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 NEVER = threading.Event()
@@ -173,3 +175,24 @@ def test_ids_equal_those_of_the_gguf_and_of_the_library(vocabularies: Any, text:
     assert ids == of_gguf.encode(text)
     assume(not any(name in text for name in ours.control))  # the library takes those for control tokens
     assert ids == whole.encode(text, add_special_tokens=False).ids
+
+
+def test_it_comes_from_a_hub_as_it_does_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversion, "held_out_text", lambda language: "hello world")  # bytes as tokens make it long
+    tokens, keys = make.byte_vocabulary()
+    (tmp_path / "m.gguf").write_bytes(make.decoder("qwen3", vocabulary=len(tokens), tokens=tokens, extra=keys))
+    files = {path.name: path.read_bytes() for path in hub_folder(tmp_path / "m.gguf", tmp_path / "hub").iterdir()}
+    large = {"model.safetensors": files.pop("model.safetensors"), "pytorch_model.bin": b"pickle"}
+    with local_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        offer(hub, large, files)
+        catalog = Catalog(tmp_path / "data")
+        pulled = catalog.pull(catalog.adopt("owner/Some-Model").name, validate=validate)
+    assert set(pulled.files) == {*files, "model.safetensors"}
+    assert pulled.context_tokens == 128
+    loaded = Openvino(OpenvinoConfig(cache_tokens=256)).load(pulled, 1, ignore, NEVER)
+    try:
+        assert len(answer(loaded, TextRequest.of("hello", max_tokens=8, stop=("never",)))) <= 64
+        assert loaded.count_tokens(TextRequest.of("hello")) == len(loaded._tokenizer.encode("hello")) + 1
+    finally:
+        loaded.close()

@@ -1,14 +1,11 @@
 """SentencePiece vocabularies of GGUF files give the ids that the library itself gives."""
 
-import io
 import random
-import struct
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sentencepiece as library
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,55 +16,7 @@ from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
 from inkseal.formats.perplexity import held_out_text
 from inkseal.formats.sentence_bpe import SentenceBPE
 from inkseal.formats.tokenizer import Tokenizer
-
-NORMAL, UNKNOWN, CONTROL, USER, UNUSED, BYTE = range(1, 7)
-
-
-def trained(**options: Any) -> Any:
-    """Returns a library's tokenizer, trained here as those of Llama 2 and Mistral were."""
-    model = io.BytesIO()
-    lines = [line for language in ("en", "zh") for line in held_out_text(language).splitlines()]  # type: ignore[arg-type]
-    lines += ["def add(a, b):\n    return a + b", "aaaa aaa aa a", "    deep\t\tblanks        here"] * 20
-    library.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
-        model_writer=model,
-        model_type="bpe",
-        normalization_rule_name="identity",
-        remove_extra_whitespaces=False,
-        byte_fallback=True,
-        character_coverage=0.98,
-        minloglevel=2,
-        num_threads=1,
-        **{"vocab_size": 2_000, "allow_whitespace_only_pieces": True, "split_digits": True} | options,
-    )
-    return library.SentencePieceProcessor(model_proto=model.getvalue())
-
-
-def facts(processor: Any, users: tuple[str, ...] = (), **changes: Any) -> dict[str, Any]:
-    """Returns the vocabulary as the metadata of a GGUF has it; the library does not say which pieces are the users'."""
-    places = range(processor.get_piece_size())
-
-    def kind(place: int) -> int:
-        if processor.is_unknown(place):
-            return UNKNOWN
-        if processor.is_control(place):
-            return CONTROL
-        if processor.is_byte(place):
-            return BYTE
-        piece = processor.id_to_piece(place)
-        return USER if piece in users else UNUSED if processor.is_unused(place) else NORMAL
-
-    found = {
-        "model": "llama",
-        "tokens": [processor.id_to_piece(place) for place in places],
-        "scores": [processor.get_score(place) for place in places],
-        "token_type": [kind(place) for place in places],
-        "bos_token_id": processor.bos_id(),
-        "eos_token_id": processor.eos_id(),
-        "unknown_token_id": processor.unk_id(),
-    }
-    return {f"tokenizer.ggml.{key}": value for key, value in (found | changes).items()}
-
+from sentence_maker import facts, keys, trained
 
 USERS = ("▁▁▁▁", "hello", "ab")
 LLAMA_LIKE = trained()
@@ -170,24 +119,8 @@ def test_a_normaliser_is_refused_with_the_reason() -> None:
 
 
 def test_it_is_read_from_a_whole_file(tmp_path: Path) -> None:
-    told = facts(LLAMA_LIKE)
-    scores = told["tokenizer.ggml.scores"]
-    kinds = told["tokenizer.ggml.token_type"]
-    keys = [
-        make.key("tokenizer.ggml.model", make.STRING, make.text("llama")),
-        make.key(
-            "tokenizer.ggml.scores",
-            make.ARRAY,
-            struct.pack(f"<IQ{len(scores)}f", make.F32, len(scores), *scores),
-        ),
-        make.key(
-            "tokenizer.ggml.token_type", make.ARRAY, struct.pack(f"<IQ{len(kinds)}I", make.U32, len(kinds), *kinds)
-        ),
-        make.u32("tokenizer.ggml.eos_token_id", 2),
-        make.u32("tokenizer.ggml.bos_token_id", 1),
-        make.strings("tokenizer.ggml.tokens", told["tokenizer.ggml.tokens"]),
-    ]
-    (tmp_path / "m.gguf").write_bytes(make.assemble([make.architecture(), *keys], []))
+    pieces = make.strings("tokenizer.ggml.tokens", facts(LLAMA_LIKE)["tokenizer.ggml.tokens"])
+    (tmp_path / "m.gguf").write_bytes(make.assemble([make.architecture(), *keys(LLAMA_LIKE), pieces], []))
     tokenizer = tokenizer_from_gguf(gguf.read_header(tmp_path / "m.gguf").metadata)
     letters = list("the quick 世界 brown fox\n")
     for seed in range(50):
