@@ -95,3 +95,4 @@ def test_a_conversion_of_another_source_is_not_used(model: LocalModel) -> None:
 def test_large_models_try_four_bits_first() -> None:
     assert candidates(135_000_000)[0] == "int8"
     assert candidates(1_500_000_000)[0] == "int4_exact_32"
+    assert candidates(1_500_000_000, keeps_codes=False)[0] == "int8"

@@ -35,10 +35,12 @@ class Converted(NamedTuple):
 
 
 def candidates(num_weights: int, *, keeps_codes: bool = True) -> tuple[WeightFormat, ...]:
-    """Returns the weight formats to try, fastest first; see the measured table in docs/reference/speed.md."""
-    if num_weights < SMALL_WEIGHTS:
-        return ("int8", "f16")
-    return ("int4_exact_32" if keeps_codes else "int4_asym_64", "int8", "f16")
+    """Returns the weight formats to try, fastest first; see the measured table in docs/reference/speed.md.
+
+    Args:
+        keeps_codes: the source is in four bits already; floats lose more than the limit by any of ours.
+    """
+    return ("int4_exact_32", "int8", "f16") if keeps_codes and num_weights >= SMALL_WEIGHTS else ("int8", "f16")
 
 
 def converted(
