@@ -46,7 +46,7 @@ def measure_model(catalog: Catalog, name: str) -> tuple[str, dict[str, Any]]:
             key = f"{weight_format}-v{ir.VERSION}"
             facts["seconds"][key] = round(time.perf_counter() - begin, 1)
             facts["size_bytes"][key] = info.size_bytes
-            facts["ratios"][key] = measure(info.folder, source, properties, ignore, own)
+            facts["ratios"][key] = measure(info.folder, checkpoint, properties, ignore, own)
         print(name, key, facts["ratios"][key], facts["seconds"][key], file=sys.stderr, flush=True)
     return model.files[file_name], facts
 

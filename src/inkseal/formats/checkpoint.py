@@ -33,11 +33,15 @@ class Checkpoint(Protocol):
     """Weights by their GGUF names, and the vocabulary that came with them.
 
     Attributes:
+        source: the file or folder that was opened.
         files: everything that is read, in order.
         keeps_codes: the weights are coded in groups of 32 already, so that such codes can be kept as they are.
     """
 
     config: DecoderConfig
+
+    @property
+    def source(self) -> Path: ...
 
     @property
     def files(self) -> tuple[Path, ...]: ...
@@ -75,6 +79,10 @@ class GGUFCheckpoint:
         self.file = gguf.read_header(path)
         self.config = _config(self.file)
         check_shapes(self.config, {name: info.shape for name, info in self.file.tensors.items()})
+
+    @property
+    def source(self) -> Path:
+        return self.file.path
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -87,6 +87,10 @@ class HubFolder:
         check_shapes(self.config, {name: self._info(name).shape for name in known})
 
     @property
+    def source(self) -> Path:
+        return self.folder
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Everything that is read from the folder, in order."""
         beside = [self.folder / name for name in ("config.json", INDEX, *TOKENIZER_FILES)]

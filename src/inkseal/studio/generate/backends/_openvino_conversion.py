@@ -15,7 +15,6 @@ from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.formats import ir, perplexity
 from inkseal.formats.checkpoint import Checkpoint
-from inkseal.formats.ir import open_checkpoint
 from inkseal.formats.openvino_core import core
 from inkseal.formats.perplexity import LANGUAGES, TextLanguage, held_out_text
 from inkseal.formats.weights import WeightFormat
@@ -45,7 +44,7 @@ def candidates(num_weights: int, *, keeps_codes: bool = True) -> tuple[WeightFor
 
 def converted(
     model: LocalModel,
-    source: Path,
+    checkpoint: Checkpoint,
     formats: tuple[WeightFormat, ...],
     properties: Mapping[str, Any],
     on_event: Listener,
@@ -55,7 +54,7 @@ def converted(
 
     Args:
         model: whose files they are.
-        source: the GGUF, or the folder of safetensors.
+        checkpoint: the GGUF, or the folder of safetensors.
         formats: the weight formats to try, in order.
         properties: those the model is served with; the perplexity is measured with the same.
 
@@ -63,7 +62,7 @@ def converted(
         ModelFileRefused: the source or a converted file is not the recorded one, or no format keeps the perplexity.
         Cancelled: nothing half-made is left.
     """
-    recorded = source_sha256(model, open_checkpoint(source))
+    recorded = source_sha256(model, checkpoint)
     proved = False
     for weight_format in formats:
         folder = model.folder / f"ir-{weight_format}-v{ir.VERSION}"
@@ -74,9 +73,9 @@ def converted(
             what = say(
                 f"preparing {model.name} ({weight_format}, once)", f"准备 {model.name}（{weight_format}，仅一次）"
             )
-            ir.build(source, folder, weight_format, _progress(on_event, what), cancel.is_set)
+            ir.build(checkpoint.source, folder, weight_format, _progress(on_event, what), cancel.is_set)
         facts = _proved_facts(folder, recorded, cancel)
-        ratios = _ratios(folder, facts, source, properties, on_event)
+        ratios = _ratios(folder, facts, checkpoint, properties, on_event)
         if all(ratio <= perplexity.LIMIT for ratio in ratios.values()):
             return Converted(folder, weight_format, ratios)
         shown = ", ".join(f"{language} {ratio:.3f}" for language, ratio in ratios.items())
@@ -139,7 +138,7 @@ def _known() -> dict[str, Any]:
 
 
 def _ratios(
-    folder: Path, facts: Mapping[str, Any], source: Path, properties: Mapping[str, Any], on_event: Listener
+    folder: Path, facts: Mapping[str, Any], checkpoint: Checkpoint, properties: Mapping[str, Any], on_event: Listener
 ) -> dict[str, float]:
     """Returns converted over source perplexity by language: recorded, known, or measured now."""
     record = folder / ACCEPTANCE
@@ -147,21 +146,20 @@ def _ratios(
         return dict(json.loads(record.read_text("utf-8"))["ratios"])
     known = _known().get(str(facts["source_sha256"]), {})
     ratios = known.get("ratios", {}).get(f"{facts['weight_format']}-v{facts['version']}")
-    found = dict(ratios) if ratios else measure(folder, source, properties, on_event, known.get("source"))
+    found = dict(ratios) if ratios else measure(folder, checkpoint, properties, on_event, known.get("source"))
     write_whole(record, json.dumps({"ratios": found}).encode())
     return found
 
 
 def measure(
     folder: Path,
-    source: Path,
+    checkpoint: Checkpoint,
     properties: Mapping[str, Any],
     on_event: Listener,
     source_perplexities: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Returns converted over source perplexity on the held-out texts; about a minute without the source's."""
     what = say("measuring perplexity", "测量困惑度")
-    checkpoint = open_checkpoint(source)
     tokenizer = checkpoint.tokenizer()
     ids: dict[TextLanguage, list[int]] = {name: tokenizer.encode(held_out_text(name)) for name in LANGUAGES}
     if source_perplexities is None:

@@ -96,13 +96,14 @@ class Openvino:
     def load(self, model: LocalModel, threads: int, on_event: Listener, cancel: Cancel) -> OpenvinoEngine:
         """Loads the model, after converting it if that has not been done."""
         silence_telemetry()
-        source = _source(model)
-        checkpoint = open_checkpoint(source)
+        checkpoint = open_checkpoint(_source(model))
         formats = self._formats(checkpoint)
-        folder = converted(model, source, formats, self.accuracy_properties(), on_event, cancel).folder
-        if source.is_dir():  # the tokenizer and the template are read anew each time, from files that are not in there
+        folder = converted(model, checkpoint, formats, self.accuracy_properties(), on_event, cancel).folder
+        if (
+            checkpoint.source.is_dir()
+        ):  # the tokenizer and the template are read anew each time, from files that are not in there
             small = {name: sha256 for name, sha256 in model.files.items() if not name.endswith(".safetensors")}
-            verify_files(source, small, cancel)
+            verify_files(checkpoint.source, small, cancel)
         tokenizer = checkpoint.tokenizer()
         template = ChatTemplate(tokenizer.chat_template, tokenizer) if tokenizer.chat_template else None
         engine_tokenizer = _engine_tokenizer(folder)
