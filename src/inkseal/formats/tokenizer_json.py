@@ -4,6 +4,7 @@ Knows byte-level BPE and BPE with byte fallback; other kinds are refused with th
 """
 
 import json
+import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,12 @@ MAX_FILE_BYTES = 64 << 20
 MAX_PATTERN_CHARS = 4_096
 MAX_UNBOUNDED = 3
 """Unbounded repeats in one alternative of a pattern; more make matching slow on texts made for it."""
+
+MAX_GROWTH = 1_000
+"""Times that a normaliser may lengthen a text."""
+
+_GROWTH = {"NFC": 3, "NFD": 4, "NFKC": 18, "NFKD": 18, "Lowercase": 2, "Strip": 1, "ByteLevel": 4}
+"""The worst of Unicode's own normal forms for one character."""
 
 _UNBOUNDED = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
@@ -55,8 +62,7 @@ def tokenizer_from_folder(folder: Path, num_rows: int | None = None) -> Tokenize
     control = {
         token["content"]: token["id"] for token in added if token["special"] or STEERS.fullmatch(token["content"])
     }
-    for pattern in _patterns([given.get("normalizer"), given.get("pre_tokenizer")]):
-        check_pattern(pattern)
+    _check_work(given)
     fallback = bool(model.get("byte_fallback"))
     pieces = _pieces(vocabulary, added, num_rows or 0, byte_fallback=fallback)
     facts = _read(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
@@ -93,6 +99,38 @@ def check_pattern(pattern: str) -> None:
             _refuse(f"Regex {pattern[:60]!r}")
     except (re.error, RecursionError, OverflowError):
         _refuse(f"Regex {pattern[:60]!r}")
+
+
+def _check_work(given: Mapping[str, Any]) -> None:
+    """Refuses what would take too long, or too much room, on a text made for it."""
+    try:
+        for pattern in _patterns([given.get("normalizer"), given.get("pre_tokenizer")]):
+            check_pattern(pattern)
+        if _growth(given.get("normalizer")) > MAX_GROWTH:
+            _refuse("normalizer")
+    except RecursionError:
+        _refuse("normalizer, pre_tokenizer")
+
+
+def _growth(normalizer: Any) -> float:
+    """Returns how many times longer a normaliser may make a text; replacements one after the other multiply."""
+    if normalizer is None:
+        return 1
+    kind = normalizer.get("type") if isinstance(normalizer, Mapping) else None
+    if kind == "Sequence" and isinstance(normalizer.get("normalizers"), list):
+        return math.prod(map(_growth, normalizer["normalizers"]), start=1.0)
+    if kind == "Replace":
+        letters, pattern = len(str(normalizer.get("content"))), normalizer.get("pattern")
+        fixed = isinstance(pattern, Mapping) and isinstance(pattern.get("String"), str) and pattern["String"]
+        return max(1, letters) if fixed else letters + 1
+    if kind == "Prepend":
+        return 1 if len(str(normalizer.get("prepend"))) <= MAX_PIECE_CHARS else math.inf
+    if kind in _GROWTH:
+        return _GROWTH[kind]
+    raise Unsupported(
+        say(f"The normaliser {str(kind)[:60]!r} is not known.", f"未知的规范化器 {str(kind)[:60]!r}。"),
+        fix=say(f"Known: {', '.join(_GROWTH)}.", f"已知：{'、'.join(_GROWTH)}。"),
+    )
 
 
 def _unbounded(items: Any, *, inside: bool) -> int:
