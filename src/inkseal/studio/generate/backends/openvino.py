@@ -99,9 +99,7 @@ class Openvino:
         checkpoint = open_checkpoint(_source(model))
         formats = self._formats(checkpoint)
         folder = converted(model, checkpoint, formats, self.accuracy_properties(), on_event, cancel).folder
-        if (
-            checkpoint.source.is_dir()
-        ):  # the tokenizer and the template are read anew each time, from files that are not in there
+        if checkpoint.source.is_dir():  # tokenizer and template are read anew each time, not from the converted folder
             small = {name: sha256 for name, sha256 in model.files.items() if not name.endswith(".safetensors")}
             verify_files(checkpoint.source, small, cancel)
         tokenizer = checkpoint.tokenizer()
@@ -110,7 +108,7 @@ class Openvino:
         seconds = self._config.grammar_seconds
         grammars = GrammarGate(folder, engine_tokenizer, tokenizer.num_tokens, tokenizer.end_id, seconds)
         loop = StepLoop(lambda: self._pipeline(folder, engine_tokenizer, threads))
-        limit = min(model.context_tokens, self._config.cache_tokens)
+        limit = min(model.context_tokens or checkpoint.config.context_length, self._config.cache_tokens)
         return OpenvinoEngine(model, loop, tokenizer, template, grammars, limit)
 
     def _pipeline(self, folder: Path, tokenizer: Any, threads: int) -> Any:
