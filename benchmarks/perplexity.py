@@ -17,7 +17,6 @@ from inkseal.core.config import default_data_dir
 from inkseal.core.events import ignore
 from inkseal.formats import ir, perplexity
 from inkseal.formats.checkpoint import GGUFCheckpoint
-from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
 from inkseal.formats.openvino_core import silence_telemetry
 from inkseal.formats.perplexity import LANGUAGES, held_out_text
 from inkseal.studio.generate.backends._openvino_conversion import measure
@@ -34,7 +33,7 @@ def measure_model(catalog: Catalog, name: str) -> tuple[str, dict[str, Any]]:
     file_name = next(iter(model.files))
     source = model.folder / file_name
     checkpoint = GGUFCheckpoint(source)
-    tokenizer = tokenizer_from_gguf(checkpoint.file.metadata)
+    tokenizer = checkpoint.tokenizer()
     ids = {language: tokenizer.encode(held_out_text(language)) for language in LANGUAGES}
     own = {language: round(value, 5) for language, value in perplexity.source_perplexities(checkpoint, ids).items()}
     print(name, "source", own, {language: len(found) for language, found in ids.items()}, file=sys.stderr, flush=True)
@@ -47,7 +46,7 @@ def measure_model(catalog: Catalog, name: str) -> tuple[str, dict[str, Any]]:
             key = f"{weight_format}-v{ir.VERSION}"
             facts["seconds"][key] = round(time.perf_counter() - begin, 1)
             facts["size_bytes"][key] = info.size_bytes
-            facts["ratios"][key] = measure(info.folder, source, properties, ignore, own)
+            facts["ratios"][key] = measure(info.folder, checkpoint, properties, ignore, own)
         print(name, key, facts["ratios"][key], facts["seconds"][key], file=sys.stderr, flush=True)
     return model.files[file_name], facts
 

@@ -9,6 +9,7 @@ from platformdirs import user_cache_path
 
 from inkseal import Studio
 from inkseal.catalog.catalog import Catalog
+from inkseal.core.errors import FetchFailed
 from inkseal.core.protocols import LocalModel
 
 MODELS = Path(os.environ.get("INKSEAL_TEST_MODELS") or user_cache_path("inkseal-tests")).absolute()
@@ -33,6 +34,15 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def tiny_model() -> LocalModel:
     """SmolLM2-135M-Instruct as GGUF."""
     return Catalog(MODELS).pull("tiny")
+
+
+@pytest.fixture(scope="session")
+def small_model() -> LocalModel:
+    """Qwen2.5-Coder-0.5B-Instruct as GGUF; skips where neither the cache nor INKSEAL_MODEL_PATH has it."""
+    try:
+        return Catalog(MODELS).pull("small", offline=True)
+    except FetchFailed as error:
+        pytest.skip(error.what)
 
 
 @pytest.fixture(scope="session")

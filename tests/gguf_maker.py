@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from inkseal.formats.tokenizer import byte_letters
+
 U32, F32, STRING, ARRAY, U64 = 4, 6, 8, 9, 10
 
 
@@ -54,6 +56,21 @@ def architecture(name: str = "llama") -> bytes:
     return key("general.architecture", STRING, text(name))
 
 
+def byte_vocabulary() -> tuple[list[str], list[bytes]]:
+    """Returns the smallest byte-level vocabulary and the keys that belong to it, with one control token."""
+    tokens = [*byte_letters(), "he", "hell", "ll", "<|im_end|>"]
+    kinds = [1] * (len(tokens) - 1) + [3]
+    keys = [
+        key("tokenizer.ggml.model", STRING, text("gpt2")),
+        key("tokenizer.ggml.pre", STRING, text("smollm")),
+        key("tokenizer.ggml.token_type", ARRAY, struct.pack(f"<IQ{len(kinds)}I", U32, len(kinds), *kinds)),
+        strings("tokenizer.ggml.merges", ["h e", "l l", "he ll"]),
+        key("tokenizer.chat_template", STRING, text("{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}")),
+        u32("tokenizer.ggml.eos_token_id", len(tokens) - 1),
+    ]
+    return tokens, keys
+
+
 def decoder(
     kind: str = "llama",
     *,
@@ -65,6 +82,8 @@ def decoder(
     hidden: int = 96,
     tied: bool = False,
     num_tokens: int | None = None,
+    tokens: list[str] | None = None,
+    context: int = 128,
     extra: list[bytes] | None = None,
     tensors: dict[str, np.ndarray[Any, Any]] | None = None,
 ) -> bytes:
@@ -100,13 +119,13 @@ def decoder(
     keys = [
         architecture(kind),
         u32(f"{kind}.block_count", num_layers),
-        u32(f"{kind}.context_length", 128),
+        u32(f"{kind}.context_length", context),
         u32(f"{kind}.embedding_length", width),
         u32(f"{kind}.feed_forward_length", hidden),
         u32(f"{kind}.attention.head_count", num_heads),
         u32(f"{kind}.attention.head_count_kv", num_kv_heads),
         key(f"{kind}.attention.layer_norm_rms_epsilon", F32, struct.pack("<f", 1e-5)),
-        strings("tokenizer.ggml.tokens", [f"t{i}" for i in range(vocabulary if num_tokens is None else num_tokens)]),
+        strings("tokenizer.ggml.tokens", tokens or [f"t{i}" for i in range(num_tokens or vocabulary)]),
         *(extra or []),
     ]
     rows, data = [], b""

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+COMMIT = "c0ffee" * 6
+
 
 class LocalHub(ThreadingHTTPServer):
     """Serves `files` (path → bytes) at `/<repo>/resolve/<revision>/<path>`; counts what it sent."""
@@ -177,3 +179,21 @@ def parts_entry(folder: Path, file: str, pieces: list[bytes]) -> dict[str, Any]:
             }
         )
     return {"source": "package_registry", "parts": parts}
+
+
+def offer(hub: LocalHub, large: dict[str, bytes], small: dict[str, bytes] | None = None, **more: Any) -> None:
+    """Makes the hub serve `owner/Some-Model` with these files; large ones as it keeps them, by their SHA-256."""
+    siblings: list[dict[str, Any]] = [
+        {
+            "rfilename": name,
+            "size": len(data),
+            "lfs": {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "pointerSize": 1},
+        }
+        for name, data in large.items()
+    ]
+    for name, data in (small or {}).items():
+        blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        siblings.append({"rfilename": name, "size": len(data), "blobId": blob})
+    hub.files |= large | (small or {})
+    facts = {"id": "owner/Some-Model", "sha": COMMIT, "siblings": siblings, "cardData": {"license": "mit"}, **more}
+    hub.answers["/api/models/owner/Some-Model/revision/main"] = facts

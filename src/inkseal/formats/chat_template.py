@@ -80,9 +80,8 @@ class ChatTemplate:
 
     def _special(self) -> dict[str, str]:
         strings = {place: text for text, place in self._tokenizer.control.items()}
-        ends = [strings[place] for place in sorted(self._tokenizer.end_ids) if place in strings]
         begin = strings.get(self._tokenizer.bos_id, "") if self._tokenizer.bos_id is not None else ""
-        return {"bos_token": begin, "eos_token": ends[-1] if ends else ""}
+        return {"bos_token": begin, "eos_token": strings.get(self._tokenizer.end_id, "")}
 
     def _escape(self, value: Any, sentinel: str) -> Any:
         """Breaks every control token inside the strings of `value` with the sentinel."""

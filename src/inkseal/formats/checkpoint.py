@@ -3,6 +3,7 @@
 Checks that the configuration, the vocabulary and every tensor's shape agree before anything is decoded.
 """
 
+import math
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -12,6 +13,8 @@ from inkseal.core.errors import ModelFileRefused
 from inkseal.core.language import say
 from inkseal.formats import gguf
 from inkseal.formats.decoder import DecoderConfig
+from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
+from inkseal.formats.tokenizer import Tokenizer
 from inkseal.formats.weights import (
     FOUR_BIT_TYPES,
     Bytes,
@@ -27,9 +30,27 @@ ARCHITECTURES = ("llama", "qwen2", "qwen3")
 
 
 class Checkpoint(Protocol):
-    """Weights by their GGUF names."""
+    """Weights by their GGUF names, and the vocabulary that came with them.
+
+    Attributes:
+        source: the file or folder that was opened.
+        files: everything that is read, in order.
+        keeps_codes: the weights are coded in groups of 32 already, so that such codes can be kept as they are.
+    """
 
     config: DecoderConfig
+
+    @property
+    def source(self) -> Path: ...
+
+    @property
+    def files(self) -> tuple[Path, ...]: ...
+
+    @property
+    def keeps_codes(self) -> bool: ...
+
+    def tokenizer(self) -> Tokenizer:
+        """Returns the tokenizer, checked against the rows of the embedding."""
 
     def num_rows(self, name: str) -> int:
         """Returns the number of rows of a matrix."""
@@ -59,6 +80,21 @@ class GGUFCheckpoint:
         self.config = _config(self.file)
         check_shapes(self.config, {name: info.shape for name, info in self.file.tensors.items()})
 
+    @property
+    def source(self) -> Path:
+        return self.file.path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.file.path,)
+
+    @property
+    def keeps_codes(self) -> bool:
+        return any(info.type_name in FOUR_BIT_TYPES for info in self.file.tensors.values())
+
+    def tokenizer(self) -> Tokenizer:
+        return tokenizer_from_gguf(self.file.metadata, self.config.vocabulary)
+
     def num_rows(self, name: str) -> int:
         return self.file.tensors[name].shape[0]
 
@@ -87,6 +123,11 @@ class GGUFCheckpoint:
             return None
         pairs = np.arange(self.file.tensors[name].shape[0]).reshape(-1, self.config.head_width // 2, 2)
         return pairs.swapaxes(1, 2).reshape(-1)
+
+
+def num_weights(checkpoint: Checkpoint) -> int:
+    """Returns the number of weights that the graph needs."""
+    return sum(math.prod(shape) for shape in expected_shapes(checkpoint.config).values())
 
 
 def expected_shapes(config: DecoderConfig) -> dict[str, tuple[int, ...]]:

@@ -6,15 +6,14 @@ Tensor data is mapped, never copied. Knows the sizes of block types, not how to 
 import mmap
 import struct
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from inkseal.core.errors import ModelFileRefused
 from inkseal.core.language import say
+from inkseal.formats.tensor_file import TensorFile, TensorInfo
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -51,53 +50,17 @@ _U32, _U64 = struct.Struct("<I"), struct.Struct("<Q")
 
 
 @dataclass(frozen=True)
-class TensorInfo:
-    """Where one tensor lies and how it is coded.
+class GGUF(TensorFile):
+    """A checked GGUF file: its facts, and its tensors on demand; their types are named in `BLOCK_TYPES`."""
 
-    Attributes:
-        shape: rows first, as numpy counts; the file stores the reverse.
-        type_name: one of the names in `BLOCK_TYPES`.
-        offset: bytes from the start of the file.
-        size_bytes: coded size.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    type_name: str
-    offset: int
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class GGUF:
-    """A checked GGUF file: its facts, and its tensors on demand."""
-
-    path: Path
     version: int
     alignment: int
     metadata: dict[str, Any]
-    tensors: dict[str, TensorInfo]
-    metadata_end: int
 
     @property
     def architecture(self) -> str:
         """The `general.architecture` entry, such as `llama` or `qwen2`."""
         return str(self.metadata["general.architecture"])
-
-    @cached_property
-    def _bytes(self) -> npt.NDArray[np.uint8]:
-        return np.memmap(self.path, dtype=np.uint8, mode="r")
-
-    def tensor(self, name: str) -> npt.NDArray[np.uint8]:
-        """Returns the coded bytes of one tensor, shape [size_bytes], as a read-only view of the file."""
-        info = self.tensors[name]
-        return self._bytes[info.offset : info.offset + info.size_bytes]
-
-    def metadata_only(self) -> bytes:
-        """Returns a whole GGUF without tensors: what a reader that only wants the vocabulary needs."""
-        head = bytearray(self._bytes[: self.metadata_end].tobytes())
-        struct.pack_into("<Q", head, 8, 0)
-        return bytes(head)
 
 
 def read_header(path: Path) -> GGUF:
@@ -172,10 +135,9 @@ class _Parser:
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or not 8 <= alignment <= MAX_ALIGNMENT or alignment & (alignment - 1):
             self.refuse(f"general.alignment is {alignment!r}", f"general.alignment 为 {alignment!r}")
-        metadata_end = self.at
         entries = [self.tensor_entry() for _ in range(num_tensors)]
         tensors = self.place(entries, alignment)
-        return GGUF(self.path, version, alignment, metadata, tensors, metadata_end)
+        return GGUF(self.path, tensors, version, alignment, metadata)
 
     def metadata(self, num_keys: int) -> dict[str, Any]:
         found: dict[str, Any] = {}

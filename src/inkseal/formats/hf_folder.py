@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from inkseal.core.language import say
-from inkseal.formats import safetensors
 from inkseal.formats.checkpoint import check_config, check_shapes, expected_shapes, refuse
 from inkseal.formats.decoder import DecoderConfig
+from inkseal.formats.shards import INDEX, open_shards
+from inkseal.formats.tensor_file import TensorInfo
+from inkseal.formats.tokenizer import Tokenizer
+from inkseal.formats.tokenizer_json import TOKENIZER_FILES, tokenizer_from_folder
 from inkseal.formats.weights import Bytes, Coded, Floats, WeightFormat, code_rows, dequantise
 
 MODEL_TYPES = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
@@ -38,6 +41,9 @@ _NAMES = {
     "output_norm.weight": "model.norm.weight",
     "output.weight": "lm_head.weight",
 }
+_DTYPES = ("F32", "F16", "BF16")
+_IGNORED = ("rotary_emb.inv_freq", "lm_head.weight")
+"""Tensors that are no weights of their own: old files keep the frequencies, and tied ones the output matrix again."""
 
 
 def hub_name(name: str) -> str:
@@ -48,34 +54,61 @@ def hub_name(name: str) -> str:
     return f"model.layers.{layer}.{_LAYER_NAMES[part]}.{kind}"
 
 
+def is_text_decoder(folder: Path) -> bool:
+    """True when config.json names a model that writes text, of a known type or not.
+
+    Raises:
+        ModelFileRefused: config.json is malformed or brings its own code.
+    """
+    if not (folder / "config.json").exists():
+        return False
+    facts = _read_config(folder)
+    kinds = facts.get("architectures")
+    causal = isinstance(kinds, list) and any(str(kind).endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds)
+    return causal or facts.get("model_type") in MODEL_TYPES
+
+
 class HubFolder:
     """A folder with config.json and one or more safetensors files as a `Checkpoint`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         facts = _read_config(folder)
-        self.files: dict[str, safetensors.Safetensors] = {}
-        for path in sorted(folder.glob("*.safetensors")):
-            file = safetensors.read_header(path)
-            for name in file.tensors:
-                if name in self.files:
-                    refuse(say(f"Tensor {name!r} is in two files.", f"张量 {name!r} 出现在两个文件中。"))
-                self.files[name] = file
-        self.config = _config(facts, set(self.files))
-        for name in self.files:
-            if name.endswith(".bias") and (".o_proj." in name or ".mlp." in name):
-                refuse(say(f"The bias {name!r} cannot be converted.", f"无法转换偏置 {name!r}。"))
-        known = [name for name in expected_shapes(self.config) if hub_name(name) in self.files]
+        self._shards = open_shards(folder)
+        self.config = _config(facts, set(self._shards))
+        known = [name for name in expected_shapes(self.config) if hub_name(name) in self._shards]
+        used = {hub_name(name) for name in known}
+        for name, file in self._shards.items():
+            if name not in used and not name.endswith(_IGNORED):
+                refuse(say(f"The tensor {name!r} cannot be converted.", f"无法转换张量 {name!r}。"), _alternative())
+            if file.tensors[name].type_name not in _DTYPES:
+                dtype = file.tensors[name].type_name
+                refuse(say(f"Tensor {name!r} is of type {dtype}.", f"张量 {name!r} 的类型为 {dtype}。"), _alternative())
         check_shapes(self.config, {name: self._info(name).shape for name in known})
 
-    def _info(self, name: str) -> safetensors.TensorInfo:
-        return self.files[hub_name(name)].tensors[hub_name(name)]
+    @property
+    def source(self) -> Path:
+        return self.folder
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Everything that is read from the folder, in order."""
+        beside = [self.folder / name for name in ("config.json", INDEX, *TOKENIZER_FILES)]
+        weights = {file.path for file in self._shards.values()}
+        return tuple(sorted({path for path in beside if path.exists()} | weights))
+
+    @property
+    def keeps_codes(self) -> bool:
+        return False
+
+    def tokenizer(self) -> Tokenizer:
+        return tokenizer_from_folder(self.folder, self.config.vocabulary)
+
+    def _info(self, name: str) -> TensorInfo:
+        return self._shards[hub_name(name)].tensors[hub_name(name)]
 
     def _decode(self, name: str, raw: Bytes, shape: tuple[int, ...]) -> Floats:
-        dtype = self._info(name).dtype
-        if dtype not in ("F32", "F16", "BF16"):
-            refuse(say(f"Tensor {name!r} is of type {dtype}.", f"张量 {name!r} 的类型为 {dtype}。"))
-        return dequantise(np.ascontiguousarray(raw), dtype, shape)
+        return dequantise(np.ascontiguousarray(raw), self._info(name).type_name, shape)
 
     def num_rows(self, name: str) -> int:
         return self._info(name).shape[0]
@@ -83,14 +116,14 @@ class HubFolder:
     def rows(self, name: str, start: int, stop: int) -> Floats:
         info = self._info(name)
         row_bytes = info.size_bytes // info.shape[0]
-        raw = self.files[hub_name(name)].tensor(hub_name(name))[start * row_bytes : stop * row_bytes]
+        raw = self._shards[hub_name(name)].tensor(hub_name(name))[start * row_bytes : stop * row_bytes]
         return self._decode(name, raw, (stop - start, info.shape[1]))
 
     def coded_rows(self, name: str, start: int, stop: int, weight_format: WeightFormat) -> Coded:
         return code_rows(self.rows(name, start, stop), weight_format)
 
     def vector(self, name: str) -> Floats:
-        return self._decode(name, self.files[hub_name(name)].tensor(hub_name(name)), self._info(name).shape)
+        return self._decode(name, self._shards[hub_name(name)].tensor(hub_name(name)), self._info(name).shape)
 
     def row_order(self, name: str) -> None:
         """The hub keeps rotary halves apart, as the graph does."""
@@ -118,13 +151,18 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return facts
 
 
+def _alternative() -> str:
+    known = ", ".join(MODEL_TYPES)
+    return say(
+        f"Known are float weights (F32, F16, BF16) of the types {known}. Import the model's GGUF if there is one.",
+        f"支持 {known} 类型的浮点权重（F32、F16、BF16）。如有该模型的 GGUF，请导入它。",
+    )
+
+
 def _config(facts: dict[str, Any], names: set[str]) -> DecoderConfig:
     kind = facts.get("model_type")
     if not isinstance(kind, str) or kind not in MODEL_TYPES:
-        refuse(
-            say(f"The model type {kind!r} cannot be converted.", f"无法转换模型类型 {kind!r}。"),
-            say(f"Known: {', '.join(MODEL_TYPES)}.", f"支持：{'、'.join(MODEL_TYPES)}。"),
-        )
+        refuse(say(f"The model type {kind!r} cannot be converted.", f"无法转换模型类型 {kind!r}。"), _alternative())
 
     def number(key: str, default: Any = None) -> Any:
         value = facts.get(key)
@@ -135,7 +173,12 @@ def _config(facts: dict[str, Any], names: set[str]) -> DecoderConfig:
 
     windowed = facts.get("sliding_window") and facts.get("use_sliding_window", True)
     if facts.get("hidden_act", "silu") != "silu" or windowed:
-        refuse(say("Its activation or sliding window cannot be converted.", "无法转换其激活函数或滑动窗口。"))
+        refuse(
+            say("Its activation or sliding window cannot be converted.", "无法转换其激活函数或滑动窗口。"),
+            _alternative(),
+        )
+    if facts.get("quantization_config"):
+        refuse(say("Its weights are quantised already.", "其权重已被量化。"), _alternative())
     width, num_heads = int(number("hidden_size")), int(number("num_attention_heads"))
     rope = facts.get("rope_parameters") or facts.get("rope_scaling") or {}
     head_width = int(number("head_dim", width // num_heads))

@@ -18,12 +18,13 @@ from typing import Any, cast, get_args
 
 import numpy as np
 
+from inkseal.catalog.verify import model_hash
 from inkseal.core.errors import Cancelled, InvalidRequest, NotEnoughSpace
 from inkseal.core.language import say
-from inkseal.formats.checkpoint import Checkpoint, GGUFCheckpoint, expected_shapes, refuse
+from inkseal.formats.checkpoint import Checkpoint, GGUFCheckpoint, expected_shapes
 from inkseal.formats.decoder import DecoderGraph
+from inkseal.formats.engine_vocabulary import save_vocabulary
 from inkseal.formats.hf_folder import HubFolder
-from inkseal.formats.openvino_core import silence_telemetry
 from inkseal.formats.weights import Coded, WeightFormat, room_for
 
 VERSION = 1
@@ -46,6 +47,15 @@ class IRInfo:
     num_weights: int
     size_bytes: int
     version: int = VERSION
+
+
+def open_checkpoint(source: Path) -> Checkpoint:
+    """Returns a GGUF file or a folder of safetensors, checked.
+
+    Raises:
+        ModelFileRefused: it is malformed or of a kind that the graph cannot draw.
+    """
+    return HubFolder(source) if source.is_dir() else GGUFCheckpoint(source)
 
 
 def build(
@@ -75,15 +85,15 @@ def build(
         )
     report = on_progress or (lambda fraction: None)
     stop = cancelled or (lambda: False)
-    checkpoint = HubFolder(source) if source.is_dir() else GGUFCheckpoint(source)
+    checkpoint = open_checkpoint(source)
     with _appearing_whole(target) as folder, ThreadPoolExecutor(1) as aside:
-        tokenizer = aside.submit(_save_tokenizer, checkpoint, folder)
-        sha256 = aside.submit(_hash, source)
+        vocabulary = aside.submit(_save_vocabulary, checkpoint, folder)
+        sha256 = aside.submit(lambda: model_hash({path.name: _hash(path) for path in checkpoint.files}))
         weights = code_all(checkpoint, cast(WeightFormat, weight_format), lambda done: report(0.85 * done), stop)
         num_weights = sum(len(coded.codes) * coded.columns for coded in weights.values())
         _save_graph(checkpoint, weights, folder)
         report(0.97)
-        tokenizer.result()
+        vocabulary.result()
         if stop():
             raise Cancelled(say("The conversion was cancelled.", "转换已取消。"))
         size = sum(entry.stat().st_size for entry in folder.iterdir())
@@ -153,32 +163,12 @@ def _save_graph(checkpoint: Checkpoint, weights: dict[str, Coded], folder: Path)
         raise _no_space(folder.parent)
 
 
-def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> None:
-    """Lets the engine draw its own tokenizer from a file that has the vocabulary but no tensors.
-
-    A folder of safetensors has no such file: there the caller brings the tokenizer.
-    """
-    if not isinstance(checkpoint, GGUFCheckpoint):
-        return
-    silence_telemetry()
-    import openvino_genai
-
-    vocabulary = folder / "vocabulary.gguf"
-    vocabulary.write_bytes(checkpoint.file.metadata_only())
-    try:
-        openvino_genai.Tokenizer(vocabulary, enable_save_ov_model=True)
-    except RuntimeError as error:
-        refuse(say(f"The engine cannot use its vocabulary: {error}", f"引擎无法使用其词表：{error}"))
-    vocabulary.unlink()
+def _save_vocabulary(checkpoint: Checkpoint, folder: Path) -> None:
+    save_vocabulary(checkpoint.tokenizer(), folder)
 
 
-def _hash(source: Path) -> str:
-    """SHA-256 of a file; of a folder, of its files' names and hashes, one a line in order."""
-    if source.is_dir():
-        paths = sorted(path for path in source.iterdir() if path.suffix in (".json", ".safetensors"))
-        lines = "".join(f"{_hash(path)}  {path.name}\n" for path in paths)
-        return hashlib.sha256(lines.encode()).hexdigest()
-    with source.open("rb") as file:
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -5,16 +5,13 @@ Tensor data is mapped, never copied. bfloat16 is left to the caller as raw bytes
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
-import numpy.typing as npt
-
 from inkseal.core.errors import ModelFileRefused
 from inkseal.core.language import say
+from inkseal.formats.tensor_file import TensorFile, TensorInfo
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 MAX_DIMENSIONS = 8
@@ -39,32 +36,10 @@ DTYPE_BYTES = {
 
 
 @dataclass(frozen=True)
-class TensorInfo:
-    """Where one tensor lies; `offset` counts from the start of the file."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    offset: int
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class Safetensors:
+class Safetensors(TensorFile):
     """A checked safetensors file."""
 
-    path: Path
     metadata: dict[str, str]
-    tensors: dict[str, TensorInfo]
-
-    @cached_property
-    def _bytes(self) -> npt.NDArray[np.uint8]:
-        return np.memmap(self.path, dtype=np.uint8, mode="r")
-
-    def tensor(self, name: str) -> npt.NDArray[np.uint8]:
-        """Returns the bytes of one tensor, shape [size_bytes], as a read-only view of the file."""
-        info = self.tensors[name]
-        return self._bytes[info.offset : info.offset + info.size_bytes]
 
 
 def read_header(path: Path) -> Safetensors:
@@ -88,7 +63,7 @@ def read_header(path: Path) -> Safetensors:
         _refuse(path, say("__metadata__ is not a table of strings", "__metadata__ 不是字符串表"))
     infos = [_entry(path, name, facts, 8 + length) for name, facts in entries.items()]
     _check_layout(path, infos, 8 + length, size)
-    return Safetensors(path, metadata, {info.name: info for info in infos})
+    return Safetensors(path, {info.name: info for info in infos}, metadata)
 
 
 def _refuse(path: Path, why: str) -> NoReturn:

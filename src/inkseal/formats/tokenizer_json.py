@@ -4,6 +4,7 @@ Knows byte-level BPE and BPE with byte fallback; other kinds are refused with th
 """
 
 import json
+import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,14 +22,20 @@ from inkseal.formats.gguf_vocabulary import (
     STEERS,
     TURN_ENDS,
 )
-from inkseal.formats.tokenizer import Tokenizer, piece_bytes
+from inkseal.formats.tokenizer import Tokenizer, blank_piece_bytes, piece_bytes, rust_encode
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja")
 MAX_FILE_BYTES = 64 << 20
 MAX_PATTERN_CHARS = 4_096
 MAX_UNBOUNDED = 3
 """Unbounded repeats in one alternative of a pattern; more make matching slow on texts made for it."""
 
-_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+MAX_GROWTH = 1_000
+"""Times that a normaliser may lengthen a text."""
+
+_GROWTH = {"NFC": 3, "NFD": 4, "NFKC": 18, "NFKD": 18, "Lowercase": 2, "Strip": 1, "ByteLevel": 4}
+"""The worst of Unicode's own normal forms for one character."""
+
 _UNBOUNDED = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
 
@@ -55,19 +62,21 @@ def tokenizer_from_folder(folder: Path, num_rows: int | None = None) -> Tokenize
     control = {
         token["content"]: token["id"] for token in added if token["special"] or STEERS.fullmatch(token["content"])
     }
-    for pattern in _patterns([given.get("normalizer"), given.get("pre_tokenizer")]):
-        check_pattern(pattern)
-    pieces = _pieces(vocabulary, added, byte_fallback=bool(model.get("byte_fallback")))
+    _check_work(given)
+    fallback = bool(model.get("byte_fallback"))
+    pieces = _pieces(vocabulary, added, num_rows or 0, byte_fallback=fallback)
     facts = _read(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
     hidden = [token["id"] for token in added if token["special"]]
+    encode = rust_encode(_rust(given, model, vocabulary, added, control))
     return Tokenizer(
-        _rust(given, model, vocabulary, added, control),
+        encode,
         pieces,
         control,
         hidden=hidden,
-        bos_id=control.get(_content(facts.get("bos_token"))) if facts.get("add_bos_token") is True else None,
+        bos_id=_begin(given, facts, control),
         end_ids=_ends(folder, facts, control, len(pieces)),
-        chat_template=_template(facts),
+        blank_first=fallback and any(pieces[first].startswith(b" ") for first in encode("x")[:1]),
+        chat_template=_template(folder, facts),
     )
 
 
@@ -90,6 +99,38 @@ def check_pattern(pattern: str) -> None:
             _refuse(f"Regex {pattern[:60]!r}")
     except (re.error, RecursionError, OverflowError):
         _refuse(f"Regex {pattern[:60]!r}")
+
+
+def _check_work(given: Mapping[str, Any]) -> None:
+    """Refuses what would take too long, or too much room, on a text made for it."""
+    try:
+        for pattern in _patterns([given.get("normalizer"), given.get("pre_tokenizer")]):
+            check_pattern(pattern)
+        if _growth(given.get("normalizer")) > MAX_GROWTH:
+            _refuse("normalizer")
+    except RecursionError:
+        _refuse("normalizer, pre_tokenizer")
+
+
+def _growth(normalizer: Any) -> float:
+    """Returns how many times longer a normaliser may make a text; replacements one after the other multiply."""
+    if normalizer is None:
+        return 1
+    kind = normalizer.get("type") if isinstance(normalizer, Mapping) else None
+    if kind == "Sequence" and isinstance(normalizer.get("normalizers"), list):
+        return math.prod(map(_growth, normalizer["normalizers"]), start=1.0)
+    if kind == "Replace":
+        letters, pattern = len(str(normalizer.get("content"))), normalizer.get("pattern")
+        fixed = isinstance(pattern, Mapping) and isinstance(pattern.get("String"), str) and pattern["String"]
+        return max(1, letters) if fixed else letters + 1
+    if kind == "Prepend":
+        return 1 if len(str(normalizer.get("prepend"))) <= MAX_PIECE_CHARS else math.inf
+    if kind in _GROWTH:
+        return _GROWTH[kind]
+    raise Unsupported(
+        say(f"The normaliser {str(kind)[:60]!r} is not known.", f"未知的规范化器 {str(kind)[:60]!r}。"),
+        fix=say(f"Known: {', '.join(_GROWTH)}.", f"已知：{'、'.join(_GROWTH)}。"),
+    )
 
 
 def _unbounded(items: Any, *, inside: bool) -> int:
@@ -140,9 +181,23 @@ def _patterns(value: Any) -> Iterator[str]:
             yield from _patterns(inner)
 
 
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > MAX_TEMPLATE_CHARS:
+            _refuse(f"{path.name} ({size} > {MAX_TEMPLATE_CHARS})")
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        _refuse(path.name)
+
+
 def _read(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        _refuse(f"{path.name} ({path.stat().st_size} > {MAX_FILE_BYTES})")
+    try:
+        size = path.stat().st_size
+    except OSError:
+        _refuse(say(f"{path.name} is missing", f"缺少 {path.name}"))
+    if size > MAX_FILE_BYTES:
+        _refuse(f"{path.name} ({size} > {MAX_FILE_BYTES})")
     try:
         found = json.loads(path.read_text("utf-8"))
     except (ValueError, RecursionError):
@@ -182,16 +237,14 @@ def _added(given: Mapping[str, Any], num_rows: int | None) -> list[dict[str, Any
     return added
 
 
-def _pieces(vocabulary: Mapping[str, int], added: list[dict[str, Any]], *, byte_fallback: bool) -> list[bytes]:
-    size = 1 + max([*vocabulary.values(), *(token["id"] for token in added)])
+def _pieces(
+    vocabulary: Mapping[str, int], added: list[dict[str, Any]], num_rows: int, *, byte_fallback: bool
+) -> list[bytes]:
+    """Returns the bytes of every id; embedding tables are often padded with rows that stand for nothing."""
+    size = max(num_rows, 1 + max([*vocabulary.values(), *(token["id"] for token in added)]))
     pieces = [b""] * size
     for text, place in vocabulary.items():
-        if not byte_fallback:
-            pieces[place] = piece_bytes(text)
-        elif hit := _BYTE.fullmatch(text):
-            pieces[place] = bytes([int(hit[1], 16)])
-        else:
-            pieces[place] = text.replace("▁", " ").encode("utf-8", "replace")
+        pieces[place] = blank_piece_bytes(text) if byte_fallback else piece_bytes(text)
     for token in added:
         pieces[token["id"]] = token["content"].encode("utf-8", "replace")
     return pieces
@@ -224,16 +277,40 @@ def _rust(
         raise _refusal(str(error)[:120]) from None
 
 
-def _ends(folder: Path, facts: Mapping[str, Any], control: Mapping[str, int], num_tokens: int) -> set[int]:
-    named = {place for text, place in control.items() if text in TURN_ENDS}
-    if (end := control.get(_content(facts.get("eos_token")))) is not None:
-        named.add(end)
+def _ends(folder: Path, facts: Mapping[str, Any], control: Mapping[str, int], num_tokens: int) -> list[int]:
+    """Returns what ends an answer, the end that the tokenizer's own configuration names first."""
     path = folder / "generation_config.json"
     listed = _read(path).get("eos_token_id", []) if path.exists() else []
-    return named | {place for place in (listed if isinstance(listed, list) else [listed]) if place in range(num_tokens)}
+    found = [control.get(_content(facts.get("eos_token")))]
+    found += listed if isinstance(listed, list) else [listed]
+    found += [place for text, place in control.items() if text in TURN_ENDS]
+    return list(dict.fromkeys(place for place in found if type(place) is int and 0 <= place < num_tokens))
 
 
-def _template(facts: Mapping[str, Any]) -> str:
+def _begin(given: Mapping[str, Any], facts: Mapping[str, Any], control: Mapping[str, int]) -> int | None:
+    """Returns the token that begins a text: as `add_bos_token` says, else as the post-processor would place it."""
+    asked = facts.get("add_bos_token")
+    if asked is False:
+        return None
+    if asked is True:
+        return control.get(_content(facts.get("bos_token")))
+    waiting = [given.get("post_processor")]
+    while waiting:
+        processor = waiting.pop(0)
+        if not isinstance(processor, dict):
+            continue
+        inner, single = processor.get("processors"), processor.get("single")
+        waiting += inner if isinstance(inner, list) else []
+        if isinstance(single, list) and single and isinstance(single[0], dict):
+            special = single[0].get("SpecialToken")
+            return control.get(str(special.get("id"))) if isinstance(special, dict) else None
+    return None
+
+
+def _template(folder: Path, facts: Mapping[str, Any]) -> str:
+    path = folder / "chat_template.jinja"
+    if path.exists():
+        return _text(path)
     template = facts.get("chat_template", "")
     if isinstance(template, list):  # several by name
         named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}

@@ -16,11 +16,28 @@ def validate(path: Path) -> dict[str, Any]:
     if path.suffix == ".gguf":
         return _gguf(path)
     if path.suffix == ".safetensors":
-        from inkseal.formats.safetensors import read_header
-
-        read_header(path)
-        return {"task": "generate"}
+        return _safetensors(path)
     return {}
+
+
+def _safetensors(path: Path) -> dict[str, Any]:
+    """Proves the file; with the first of a folder that holds a text decoder, the whole folder."""
+    from inkseal.formats.checkpoint import num_weights
+    from inkseal.formats.hf_folder import HubFolder, is_text_decoder
+    from inkseal.formats.safetensors import read_header
+
+    read_header(path)
+    folder = path.parent
+    facts: dict[str, Any] = {"task": "generate"}
+    if path != min(folder.glob("*.safetensors")) or not is_text_decoder(folder):
+        return facts
+    model = HubFolder(folder)
+    tokenizer = model.tokenizer()
+    return facts | {
+        "context_tokens": model.config.context_length,
+        "parameters": num_weights(model),
+        "chat": bool(tokenizer.chat_template),
+    }
 
 
 def _gguf(path: Path) -> dict[str, Any]:

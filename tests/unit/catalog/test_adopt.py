@@ -1,20 +1,17 @@
 """Any model of the hub can be pulled: pinned to a commit, every file proven, nothing that runs code."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from inkseal.catalog.card import card_text, read_card
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.errors import FetchFailed, InvalidRequest, ModelFileRefused
-from local_hub import LocalHub, local_hub
+from local_hub import COMMIT, LocalHub, local_hub, offer
 
 WEIGHTS = os.urandom(100_000)
-COMMIT = "c0ffee" * 6
 
 
 @pytest.fixture
@@ -24,26 +21,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
         yield running
 
 
-def _offer(hub: LocalHub, large: dict[str, bytes], small: dict[str, bytes] | None = None, **more: Any) -> None:
-    siblings: list[dict[str, Any]] = [
-        {
-            "rfilename": name,
-            "size": len(data),
-            "lfs": {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "pointerSize": 1},
-        }
-        for name, data in large.items()
-    ]
-    for name, data in (small or {}).items():
-        blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-        siblings.append({"rfilename": name, "size": len(data), "blobId": blob})
-    hub.files |= large | (small or {})
-    facts = {"id": "owner/Some-Model", "sha": COMMIT, "siblings": siblings, "cardData": {"license": "mit"}, **more}
-    hub.answers["/api/models/owner/Some-Model/revision/main"] = facts
-
-
 def test_safetensors_come_with_their_configs_and_without_pickles(data_dir: Path, hub: LocalHub) -> None:
     small = {"config.json": b'{"a": 1}', "tokenizer.json": b"{}", "README.md": b"#", "modeling_x.py": b"evil"}
-    _offer(
+    offer(
         hub,
         {"model.safetensors": WEIGHTS, "pytorch_model.bin": b"pickle"},
         small,
@@ -62,19 +42,19 @@ def test_safetensors_come_with_their_configs_and_without_pickles(data_dir: Path,
 
 
 def test_one_gguf_is_chosen_or_asked_for(data_dir: Path, hub: LocalHub) -> None:
-    _offer(hub, {"m-q8_0.gguf": WEIGHTS, "m-q4_k_m.gguf": WEIGHTS}, gguf={"total": 5, "context_length": 4096})
+    offer(hub, {"m-q8_0.gguf": WEIGHTS, "m-q4_k_m.gguf": WEIGHTS}, gguf={"total": 5, "context_length": 4096})
     card = Catalog(data_dir).adopt("owner/Some-Model", name="mine")
     assert [file.name for file in card.files] == ["m-q4_k_m.gguf"]
     assert (card.context_tokens, card.parameters) == (4096, 5)
     assert [f.name for f in Catalog(data_dir).adopt("owner/Some-Model", file="m-q8_0.gguf").files] == ["m-q8_0.gguf"]
-    _offer(hub, {"m-q8_0.gguf": WEIGHTS, "m-q5_0.gguf": WEIGHTS})
+    offer(hub, {"m-q8_0.gguf": WEIGHTS, "m-q5_0.gguf": WEIGHTS})
     with pytest.raises(InvalidRequest) as caught:
         Catalog(data_dir).adopt("owner/Some-Model", name="other")
     assert "m-q5_0.gguf, m-q8_0.gguf" in caught.value.fix
 
 
 def test_only_pickles_is_refused(data_dir: Path, hub: LocalHub) -> None:
-    _offer(hub, {"pytorch_model.bin": b"pickle"})
+    offer(hub, {"pytorch_model.bin": b"pickle"})
     for file in ("", "pytorch_model.bin"):
         with pytest.raises(ModelFileRefused):
             Catalog(data_dir).adopt("owner/Some-Model", file=file)
@@ -82,7 +62,7 @@ def test_only_pickles_is_refused(data_dir: Path, hub: LocalHub) -> None:
 
 
 def test_a_small_file_that_came_changed_is_refused(data_dir: Path, hub: LocalHub) -> None:
-    _offer(hub, {"model.safetensors": WEIGHTS}, {"config.json": b"{}"})
+    offer(hub, {"model.safetensors": WEIGHTS}, {"config.json": b"{}"})
     hub.files["config.json"] = b"[]"
     with pytest.raises(FetchFailed, match="changed"):
         Catalog(data_dir).adopt("owner/Some-Model")
@@ -97,7 +77,7 @@ def test_what_is_no_repository_is_not_asked_for(data_dir: Path, hub: LocalHub, r
 
 @pytest.mark.parametrize("name", ["../../x.gguf", "/x.gguf", "a\\b.gguf"])
 def test_a_listing_with_hostile_names_is_refused(data_dir: Path, hub: LocalHub, name: str) -> None:
-    _offer(hub, {name: WEIGHTS})
+    offer(hub, {name: WEIGHTS})
     with pytest.raises(InvalidRequest):
         Catalog(data_dir).adopt("owner/Some-Model", name="m")
 
@@ -113,13 +93,13 @@ def test_an_unknown_repository_and_a_dead_hub_are_told_apart(
 
 
 def test_a_name_that_is_taken_is_refused_and_adopting_again_updates(data_dir: Path, hub: LocalHub) -> None:
-    _offer(hub, {"m.gguf": WEIGHTS})
+    offer(hub, {"m.gguf": WEIGHTS})
     catalog = Catalog(data_dir)
     for name in ("tiny", "smollm2-135m-instruct"):
         with pytest.raises(InvalidRequest, match="already"):
             catalog.adopt("owner/Some-Model", name=name)
     catalog.adopt("owner/Some-Model", name="mine")
-    _offer(hub, {"m.gguf": WEIGHTS + b"new"})
+    offer(hub, {"m.gguf": WEIGHTS + b"new"})
     assert catalog.adopt("owner/Some-Model", name="mine").size_bytes == len(WEIGHTS) + 3
 
 

@@ -35,13 +35,6 @@ def test_whole_file_is_read(tmp_path: Path) -> None:
     assert file.tensor("one").view(np.float32).tolist() == list(range(8))
 
 
-def test_metadata_only_is_a_whole_file_without_tensors(tmp_path: Path) -> None:
-    file = gguf.read_header(write(tmp_path, GOOD))
-    bare = gguf.read_header(write(tmp_path, file.metadata_only()))
-    assert bare.metadata == file.metadata
-    assert bare.tensors == {}
-
-
 A = make.architecture()
 DATA = bytes(64)
 HUGE = 1 << 63

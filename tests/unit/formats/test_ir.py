@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import gguf_maker as make
+from hub_maker import hub_folder
 from inkseal.core.errors import Cancelled, InvalidRequest, ModelFileRefused, NotEnoughSpace
 from inkseal.formats import ir, perplexity
 from inkseal.formats.checkpoint import GGUFCheckpoint
-from inkseal.formats.hf_folder import HubFolder, hub_name
+from inkseal.formats.hf_folder import HubFolder
 from inkseal.formats.openvino_core import core, silence_telemetry
 from inkseal.formats.reference import token_losses as reference_losses
 
@@ -28,7 +29,7 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32", "DYNAMI
 @pytest.fixture(autouse=True)
 def _no_tokenizer(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "tiny_gguf" not in request.fixturenames:  # made-up vocabularies have no merges for the engine to read
-        monkeypatch.setattr(ir, "_save_tokenizer", lambda checkpoint, folder: None)
+        monkeypatch.setattr(ir, "_save_vocabulary", lambda checkpoint, folder: None)
 
 
 def write(folder: Path, kind: str = "llama", **options: Any) -> Path:
@@ -88,42 +89,10 @@ def test_padding_on_the_left_changes_nothing(tmp_path: Path) -> None:
     assert np.abs(last_logits(IDS, 0) - last_logits(IDS, 3)).max() < 1e-3
 
 
-def hub_folder(tmp_path: Path, gguf_path: Path, **changes: Any) -> Path:
-    """Writes the weights of a GGUF in the hub's layout."""
-    checkpoint = GGUFCheckpoint(gguf_path)
-    config, folder = checkpoint.config, tmp_path / "hub"
-    folder.mkdir()
-    header: dict[str, Any] = {}
-    data = b""
-    for name, info in checkpoint.file.tensors.items():
-        values = checkpoint.vector(name) if len(info.shape) == 1 else checkpoint.rows(name, 0, info.shape[0])
-        order = checkpoint.row_order(name)
-        body = np.ascontiguousarray(values if order is None else values[order]).tobytes()
-        offsets = [len(data), len(data) + len(body)]
-        header[hub_name(name)] = {"dtype": "F32", "shape": list(info.shape), "data_offsets": offsets}
-        data += body
-    text = json.dumps(header).encode()
-    (folder / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data)
-    facts = {
-        "model_type": config.architecture,
-        "hidden_size": config.width,
-        "num_hidden_layers": config.num_layers,
-        "num_attention_heads": config.num_heads,
-        "num_key_value_heads": config.num_kv_heads,
-        "intermediate_size": config.hidden_width,
-        "vocab_size": config.vocabulary,
-        "max_position_embeddings": 128,
-        "rms_norm_eps": 1e-5,
-        "rope_theta": config.rope_base,
-    }
-    (folder / "config.json").write_text(json.dumps(facts | changes), "utf-8")
-    return folder
-
-
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "qwen3"])
 def test_both_layouts_are_one_model(tmp_path: Path, kind: str) -> None:
     source = write(tmp_path, kind)
-    folder = hub_folder(tmp_path, source)
+    folder = hub_folder(source, tmp_path / "hub", dtype="F32", num_shards=2)
     assert np.allclose(*(reference_losses(opened, [IDS])[0] for opened in (GGUFCheckpoint(source), HubFolder(folder))))
     info = ir.build(folder, tmp_path / "out", "int8")
     assert (info.folder / "openvino_model.xml").exists()
@@ -131,7 +100,7 @@ def test_both_layouts_are_one_model(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("key", ["auto_map", "trust_remote_code", "custom_code"])
 def test_fault_33_configuration_with_code_is_refused(tmp_path: Path, key: str) -> None:
-    folder = hub_folder(tmp_path, write(tmp_path), **{key: False})
+    folder = hub_folder(write(tmp_path), tmp_path / "hub", **{key: False})
     with pytest.raises(ModelFileRefused, match=key):
         HubFolder(folder)
 
@@ -179,7 +148,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from inkseal.formats import ir
-ir._save_tokenizer = lambda checkpoint, folder: None
+ir._save_vocabulary = lambda checkpoint, folder: None
 print("ready", flush=True)
 ir.build(Path(sys.argv[1]), Path(sys.argv[2]), "int8")
 """
@@ -242,12 +211,13 @@ def test_acceptance_counts_both_languages() -> None:
 def test_tiny_model_is_accepted_and_writes(tmp_path: Path, tiny_gguf: Path) -> None:
     info = ir.build(tiny_gguf, tmp_path / "out", "int8")
     silence_telemetry()
+    import openvino
     import openvino_genai
 
-    tokenizer = openvino_genai.Tokenizer(info.folder)
-    texts = {name: perplexity.held_out_text(name)[:600] for name in perplexity.LANGUAGES}
-    ids = {name: tokenizer.encode(text).input_ids.data[0].tolist() for name, text in texts.items()}
-    source = perplexity.source_perplexities(GGUFCheckpoint(tiny_gguf), ids)
+    checkpoint = GGUFCheckpoint(tiny_gguf)
+    tokenizer = checkpoint.tokenizer()
+    ids = {name: tokenizer.encode(perplexity.held_out_text(name)[:600]) for name in perplexity.LANGUAGES}
+    source = perplexity.source_perplexities(checkpoint, ids)
     served = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f16"}
     model = core().compile_model(info.folder / "openvino_model.xml", "CPU", served)
     verdict = perplexity.judge(model, ids, source)
@@ -256,5 +226,6 @@ def test_tiny_model_is_accepted_and_writes(tmp_path: Path, tiny_gguf: Path) -> N
     scheduler.enable_prefix_caching = True
     pipeline = openvino_genai.ContinuousBatchingPipeline(info.folder, scheduler, "CPU", served)
     config = openvino_genai.GenerationConfig(max_new_tokens=5, do_sample=False, apply_chat_template=False)
-    answer = pipeline.generate(["The capital of France is"], [config])
-    assert "Paris" in answer[0].m_generation_ids[0]
+    prompt = openvino.Tensor(np.array([tokenizer.encode("The capital of France is")]))
+    answer = pipeline.generate([prompt], [config])
+    assert "Paris" in tokenizer.decode(answer[0].m_generation_ids[0])

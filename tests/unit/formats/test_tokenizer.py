@@ -141,8 +141,8 @@ def test_fault_36_more_tokens_than_embedding_rows_are_refused(metadata: dict[str
 
 @pytest.mark.model
 def test_unknown_kinds_are_refused_with_the_reason(metadata: dict[str, Any]) -> None:
-    with pytest.raises(Unsupported, match="llama"):
-        tokenizer_from_gguf(_broken(metadata, model="llama"))
+    with pytest.raises(Unsupported, match="unigram"):
+        tokenizer_from_gguf(_broken(metadata, model="unigram"))
     with pytest.raises(Unsupported, match="klingon"):
         tokenizer_from_gguf(_broken(metadata, pre="klingon"))
 
@@ -201,6 +201,28 @@ def test_fault_36_catastrophic_patterns_are_refused(tmp_path: Path, pattern: str
 )
 def test_patterns_of_well_known_models_pass(pattern: str) -> None:
     check_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", [{"String": "x"}, {"Regex": "x?"}, {"String": ""}])
+def test_fault_36_a_normaliser_that_explodes_is_refused(tmp_path: Path, pattern: dict[str, str]) -> None:
+    doubling = {"type": "Replace", "pattern": pattern, "content": "xx"}
+    content = _json(normalizer={"type": "Sequence", "normalizers": [doubling] * 60})
+    with pytest.raises(ModelFileRefused, match="normalizer"):
+        tokenizer_from_folder(_write(tmp_path, content))
+
+
+def test_fault_36_a_normaliser_that_nests_without_end_is_refused(tmp_path: Path) -> None:
+    deep = '{"type": "Sequence", "normalizers": [' * 450 + '{"type": "NFC"}' + "]}" * 450
+    text = json.dumps(_json(normalizer="HERE")).replace('"HERE"', deep)
+    (tmp_path / "tokenizer.json").write_text(text, "utf-8")
+    with pytest.raises(ModelFileRefused):
+        tokenizer_from_folder(tmp_path)
+
+
+def test_unknown_normalisers_are_refused_with_the_reason(tmp_path: Path) -> None:
+    content = _json(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA"})
+    with pytest.raises(Unsupported, match="Precompiled"):
+        tokenizer_from_folder(_write(tmp_path, content))
 
 
 def test_fault_36_ten_million_merges_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def test_every_token_is_counted_in_some_chunk() -> None:
 
 def test_a_tool_call_changes_the_finish_reason() -> None:
     outbox = Outbox()
-    answer = Answer(0, _Bytes(), [], outbox, ToolCallParser(["f"]))
+    answer = Answer(0, _Bytes(), [], outbox, ToolCallParser({"f": {}}))
     answer.push([ord(c) for c in '<tool_call>{"name": "f", "arguments": {}}</tool_call>'], "stop")
     (chunk,) = _drain(outbox)
     assert (chunk.text, chunk.tool_calls[0].name, chunk.finish_reason) == ("", "f", "tool_calls")

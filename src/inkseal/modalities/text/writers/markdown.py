@@ -3,13 +3,11 @@
 import re
 from typing import Any, ClassVar
 
-from inkseal.core.errors import InvalidRequest
-from inkseal.core.language import say
 from inkseal.core.protocols import Rendering
-from inkseal.modalities.text.labels import one_line, split_labels
+from inkseal.modalities.text.labels import label_lines, one_line, take_labels, utf8_text
 from inkseal.modalities.text.lenient import compact_json, lenient_json
 
-_FENCE = "---\n"
+_FENCE, _QUOTE = "---\n", "> "
 _LINE = re.compile(r"(  )?([A-Za-z][A-Za-z0-9_.-]*):(?: (.*))?")
 _OURS = {"labels", "AIGC", "Seal"}
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -33,9 +31,8 @@ class Markdown:
         lines.append(f"labels: {_quoted(labels)}")
         for key, value in rendering.metadata.items():
             lines += _field(key, value)
-        quotation = "".join(f"> {label}\n" for label in labels) + ("\n" if labels else "")
         front = "".join(f"{line}\n" for line in lines)
-        return f"{_FENCE}{front}{_FENCE}\n{quotation}{content}".encode()
+        return f"{_FENCE}{front}{_FENCE}\n{label_lines(labels, _QUOTE)}{content}".encode()
 
     def read(self, data: bytes) -> Rendering:
         """Returns what `write` was given; front matter of others is read as far as it is plain.
@@ -43,22 +40,13 @@ class Markdown:
         Raises:
             InvalidRequest: the bytes are not UTF-8.
         """
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise InvalidRequest(say("This is not UTF-8 text.", "这不是 UTF-8 文本。")) from None
-        found = _split(text)
+        found = _split(utf8_text(data))
         if found is None:
             return Rendering(content=data, title="", language="")
         fields, body = found
-        body = body.removeprefix("\n")
-        written = fields.pop("labels", [])
-        expected = [str(label) for label in written] if isinstance(written, list) else []
-        labels, num_lines = split_labels(body.split("\n", len(expected))[: len(expected)], expected, "> ")
-        for _ in range(num_lines):
-            body = body.partition("\n")[2]
+        labels, content = take_labels(body.removeprefix("\n"), fields.pop("labels", []), _QUOTE)
         return Rendering(
-            content=(body.removeprefix("\n") if labels else body).encode(),
+            content=content,
             title=str(fields.pop("title", "")),
             language=str(fields.pop("lang", "")),
             visible_labels=labels,

@@ -8,10 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from inkseal.core.errors import InvalidRequest
-from inkseal.core.language import say
 from inkseal.core.protocols import Rendering
-from inkseal.modalities.text.labels import one_line, split_labels
+from inkseal.modalities.text.labels import label_lines, one_line, take_labels, utf8_text
 from inkseal.modalities.text.lenient import compact_json, lenient_json
 
 _OPEN, _CLOSE = "\n\n---\n", "---\n"
@@ -35,9 +33,8 @@ class Txt:
         layout = {"Title": rendering.title, "Language": rendering.language, "Labels": labels}
         fields = {key: compact_json(value) for key, value in layout.items()}
         fields |= {key: _value(value) for key, value in rendering.metadata.items()}
-        top = "".join(f"{label}\n" for label in labels) + ("\n" if labels else "")
         lines = "".join(f"{key}: {value}\n" for key, value in fields.items())
-        return f"{top}{content}{_OPEN}{lines}{_CLOSE}".encode()
+        return f"{label_lines(labels)}{content}{_OPEN}{lines}{_CLOSE}".encode()
 
     def read(self, data: bytes) -> Rendering:
         """Returns what `write` was given; a text without a trailer is all content.
@@ -45,21 +42,13 @@ class Txt:
         Raises:
             InvalidRequest: the bytes are not UTF-8.
         """
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise InvalidRequest(say("This is not UTF-8 text.", "这不是 UTF-8 文本。")) from None
-        found = self._trailer(text)
+        found = self._trailer(utf8_text(data))
         if found is None:
             return Rendering(content=data, title="", language="")
         body, fields = found
-        written = lenient_json(fields.pop("Labels", "[]"))
-        expected = [str(label) for label in written] if isinstance(written, list) else []
-        labels, num_lines = split_labels(body.split("\n", len(expected))[: len(expected)], expected)
-        for _ in range(num_lines):
-            body = body.partition("\n")[2]
+        labels, content = take_labels(body, lenient_json(fields.pop("Labels", "[]")))
         return Rendering(
-            content=(body.removeprefix("\n") if labels else body).encode(),
+            content=content,
             title=_text(fields.pop("Title", "")),
             language=_text(fields.pop("Language", "")),
             visible_labels=labels,

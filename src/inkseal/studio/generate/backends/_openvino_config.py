@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import InvalidRequest, Unsupported
 from inkseal.core.language import say
+from inkseal.formats.tokenizer import Tokenizer
 from inkseal.formats.tool_calls import BEGIN, END
 from inkseal.modalities.text.request import Constraint, TextRequest, ToolSpec
 from inkseal.studio.generate.constraints import check_constraint, check_schema
@@ -38,7 +39,7 @@ def refuse_unsupported(request: TextRequest) -> None:
 
 
 def generation_config(
-    request: TextRequest, end_ids: frozenset[int], seed: int, spec: GrammarSpec | None
+    request: TextRequest, tokenizer: Tokenizer, seed: int, spec: GrammarSpec | None
 ) -> "GenerationConfig":
     """Returns the engine's config of one result; stop strings are not in it, since they are ours."""
     from openvino_genai import GenerationConfig
@@ -47,9 +48,9 @@ def generation_config(
     config = GenerationConfig()
     config.apply_chat_template = False
     config.max_new_tokens = request.max_tokens
-    if end_ids:
-        config.eos_token_id = min(end_ids)
-        config.stop_token_ids = set(end_ids)
+    if tokenizer.end_ids:
+        config.eos_token_id = tokenizer.end_id
+        config.stop_token_ids = set(tokenizer.end_ids)
     config.do_sample = sampling.temperature > 0
     if config.do_sample:
         config.temperature = sampling.temperature

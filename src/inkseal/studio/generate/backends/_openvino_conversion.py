@@ -8,14 +8,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from inkseal.catalog.verify import verify_files
+from inkseal.catalog.verify import model_hash, verify_files
 from inkseal.core.errors import ModelFileRefused
 from inkseal.core.events import Listener, Noted, Progress
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.formats import ir, perplexity
-from inkseal.formats.checkpoint import GGUFCheckpoint
-from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
+from inkseal.formats.checkpoint import Checkpoint
 from inkseal.formats.openvino_core import core
 from inkseal.formats.perplexity import LANGUAGES, TextLanguage, held_out_text
 from inkseal.formats.weights import WeightFormat
@@ -34,14 +33,18 @@ class Converted(NamedTuple):
     perplexity_ratios: dict[str, float]
 
 
-def candidates(num_weights: int) -> tuple[WeightFormat, ...]:
-    """Returns the weight formats to try, fastest first; see the measured table in docs/reference/speed.md."""
-    return ("int8", "f16") if num_weights < SMALL_WEIGHTS else ("int4_exact_32", "int8", "f16")
+def candidates(num_weights: int, *, keeps_codes: bool = True) -> tuple[WeightFormat, ...]:
+    """Returns the weight formats to try, fastest first; see the measured table in docs/reference/speed.md.
+
+    Args:
+        keeps_codes: the source is in four bits already; floats lose more than the limit by any of ours.
+    """
+    return ("int4_exact_32", "int8", "f16") if keeps_codes and num_weights >= SMALL_WEIGHTS else ("int8", "f16")
 
 
 def converted(
     model: LocalModel,
-    source: Path,
+    checkpoint: Checkpoint,
     formats: tuple[WeightFormat, ...],
     properties: Mapping[str, Any],
     on_event: Listener,
@@ -50,8 +53,8 @@ def converted(
     """Returns the first conversion that is accepted; what is there already is proved by its hashes, not made again.
 
     Args:
-        model: whose file it is.
-        source: the GGUF.
+        model: whose files they are.
+        checkpoint: the GGUF, or the folder of safetensors.
         formats: the weight formats to try, in order.
         properties: those the model is served with; the perplexity is measured with the same.
 
@@ -59,6 +62,7 @@ def converted(
         ModelFileRefused: the source or a converted file is not the recorded one, or no format keeps the perplexity.
         Cancelled: nothing half-made is left.
     """
+    recorded = source_sha256(model, checkpoint)
     proved = False
     for weight_format in formats:
         folder = model.folder / f"ir-{weight_format}-v{ir.VERSION}"
@@ -69,9 +73,9 @@ def converted(
             what = say(
                 f"preparing {model.name} ({weight_format}, once)", f"准备 {model.name}（{weight_format}，仅一次）"
             )
-            ir.build(source, folder, weight_format, _progress(on_event, what), cancel.is_set)
-        facts = _proved_facts(folder, model.files[source.name], cancel)
-        ratios = _ratios(folder, facts, source, properties, on_event)
+            ir.build(checkpoint.source, folder, weight_format, _progress(on_event, what), cancel.is_set)
+        facts = _proved_facts(folder, recorded, cancel)
+        ratios = _ratios(folder, facts, checkpoint, properties, on_event)
         if all(ratio <= perplexity.LIMIT for ratio in ratios.values()):
             return Converted(folder, weight_format, ratios)
         shown = ", ".join(f"{language} {ratio:.3f}" for language, ratio in ratios.items())
@@ -84,6 +88,22 @@ def converted(
         ),
         fix=say("Allow f16 in backends.openvino.weight_format.", "请在 backends.openvino.weight_format 中允许 f16。"),
     )
+
+
+def source_sha256(model: LocalModel, checkpoint: Checkpoint) -> str:
+    """Returns the recorded hash of everything that a conversion reads.
+
+    Raises:
+        ModelFileRefused: it reads a file that was not there when the model was brought here.
+    """
+    read = [path.name for path in checkpoint.files]
+    for name in read:
+        if name not in model.files:
+            raise ModelFileRefused(
+                say(f"{name!r} does not belong to {model.name!r}.", f"{name!r} 不属于 {model.name!r}。"),
+                fix=say("Remove it, or import the model again.", "请删除它，或重新导入该模型。"),
+            )
+    return model_hash({name: model.files[name] for name in read})
 
 
 def _progress(on_event: Listener, what: str) -> Any:
@@ -118,7 +138,7 @@ def _known() -> dict[str, Any]:
 
 
 def _ratios(
-    folder: Path, facts: Mapping[str, Any], source: Path, properties: Mapping[str, Any], on_event: Listener
+    folder: Path, facts: Mapping[str, Any], checkpoint: Checkpoint, properties: Mapping[str, Any], on_event: Listener
 ) -> dict[str, float]:
     """Returns converted over source perplexity by language: recorded, known, or measured now."""
     record = folder / ACCEPTANCE
@@ -126,22 +146,21 @@ def _ratios(
         return dict(json.loads(record.read_text("utf-8"))["ratios"])
     known = _known().get(str(facts["source_sha256"]), {})
     ratios = known.get("ratios", {}).get(f"{facts['weight_format']}-v{facts['version']}")
-    found = dict(ratios) if ratios else measure(folder, source, properties, on_event, known.get("source"))
+    found = dict(ratios) if ratios else measure(folder, checkpoint, properties, on_event, known.get("source"))
     write_whole(record, json.dumps({"ratios": found}).encode())
     return found
 
 
 def measure(
     folder: Path,
-    source: Path,
+    checkpoint: Checkpoint,
     properties: Mapping[str, Any],
     on_event: Listener,
     source_perplexities: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Returns converted over source perplexity on the held-out texts; about a minute without the source's."""
     what = say("measuring perplexity", "测量困惑度")
-    checkpoint = GGUFCheckpoint(source)
-    tokenizer = tokenizer_from_gguf(checkpoint.file.metadata)
+    tokenizer = checkpoint.tokenizer()
     ids: dict[TextLanguage, list[int]] = {name: tokenizer.encode(held_out_text(name)) for name in LANGUAGES}
     if source_perplexities is None:
         source_perplexities = cast(

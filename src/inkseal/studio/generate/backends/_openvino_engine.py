@@ -123,13 +123,19 @@ class OpenvinoEngine:
         self, request: TextRequest, ids: list[int], spec: GrammarSpec | None, outbox: Outbox
     ) -> tuple[Sequence[Answer], Sequence[Job]]:
         seed = request.seed if request.seed is not None else secrets.randbits(32)
-        names = [tool.name for tool in offered_tools(request)]
+        tools = {tool.name: tool.parameters for tool in offered_tools(request)}
         answers = [
-            Answer(index, self._tokenizer.decoder(), request.stop, outbox, ToolCallParser(names) if names else None)
+            Answer(
+                index,
+                self._tokenizer.decoder(begins=not request.raw_prompt),
+                request.stop,
+                outbox,
+                ToolCallParser(tools) if tools else None,
+            )
             for index in range(request.n)
         ]
         jobs = [
-            Job(ids, generation_config(request, self._tokenizer.end_ids, (seed + answer.index) % 2**32, spec), answer)
+            Job(ids, generation_config(request, self._tokenizer, (seed + answer.index) % 2**32, spec), answer)
             for answer in answers
         ]
         return answers, jobs

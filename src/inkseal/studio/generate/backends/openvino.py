@@ -1,13 +1,12 @@
 """Runs text models on CPU with OpenVINO GenAI, after turning their file into a tuned graph once."""
 
-import math
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from inkseal.catalog.verify import verify_files
 from inkseal.core.config import ComponentConfig
 from inkseal.core.errors import MissingDependency, ModelFileRefused
 from inkseal.core.events import Listener
@@ -15,8 +14,9 @@ from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.formats import ir
 from inkseal.formats.chat_template import ChatTemplate
-from inkseal.formats.gguf import GGUF, read_header
-from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
+from inkseal.formats.checkpoint import Checkpoint, num_weights
+from inkseal.formats.decoder import DecoderConfig
+from inkseal.formats.ir import open_checkpoint
 from inkseal.formats.openvino_core import silence_telemetry
 from inkseal.formats.weights import WeightFormat
 from inkseal.studio.generate.backends._openvino_conversion import candidates, converted
@@ -25,6 +25,7 @@ from inkseal.studio.generate.backends._openvino_grammar import GrammarGate
 from inkseal.studio.generate.backends._openvino_loop import StepLoop
 
 BLOCK_TOKENS = 32
+FOLDER_NEEDS = frozenset({"config.json", "tokenizer.json"})
 RUNTIME_BYTES = 350_000_000
 _WEIGHT_BYTES = {"int8": 1.02, "int4_exact_32": 0.69, "int4_asym_64": 0.57, "int4_sym_128": 0.52, "f16": 2.0}
 _EXACT = {"KV_CACHE_PRECISION": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
@@ -50,7 +51,7 @@ class OpenvinoConfig(ComponentConfig):
 
 
 class Openvino:
-    """Runs GGUF text models on the CPU with OpenVINO GenAI: continuous batching, prefix cache, constraints, tools."""
+    """Runs GGUF and safetensors text models on the CPU: continuous batching, prefix cache, constraints, tools."""
 
     name: ClassVar[str] = "openvino"
     tasks: ClassVar[frozenset[str]] = frozenset({"generate"})
@@ -61,33 +62,29 @@ class Openvino:
         self._config = config
 
     def fits(self, model: LocalModel) -> str | None:
-        """Returns None when the model is a GGUF text model of a known architecture, else the reason."""
+        """Returns None when the model is a text model in a GGUF or a folder of safetensors, else the reason."""
         if model.task != "generate":
             return say(
                 f"This backend generates text, it does not {model.task}.", f"该后端用于生成文本，不支持 {model.task}。"
             )
-        if model.format != "gguf":
+        if model.format not in ("gguf", "safetensors"):
             return say(
                 f"Files of the format {model.format!r} cannot be read.", f"无法读取 {model.format!r} 格式的文件。"
             )
+        if model.format == "safetensors" and not model.files.keys() >= FOLDER_NEEDS:
+            missing = ", ".join(sorted(FOLDER_NEEDS - model.files.keys()))
+            return say(f"Beside its weights there is no {missing}.", f"权重旁缺少 {missing}。")
         return None
 
     def forecast_bytes(self, model: LocalModel) -> int:
         """Returns the memory that `load` will need: weights, key-value cache, and the runtime itself."""
-        header = read_header(_source(model))
-        num_weights = _num_weights(header)
+        checkpoint = open_checkpoint(_source(model))
         # rows are kept packed once for the multiplication and once mapped from the file
-        weights = 2 * num_weights * _WEIGHT_BYTES[self._formats(num_weights)[0]]
-        return int(weights + self._cache_bytes(header.metadata, header.architecture) + RUNTIME_BYTES)
+        weights = 2 * num_weights(checkpoint) * _WEIGHT_BYTES[self._formats(checkpoint)[0]]
+        return int(weights + self._cache_bytes(checkpoint.config) + RUNTIME_BYTES)
 
-    def _cache_bytes(self, metadata: Mapping[str, Any], architecture: str) -> float:
-        def number(key: str, default: float) -> float:
-            found = metadata.get(f"{architecture}.{key}", default)
-            return float(found) if isinstance(found, int | float) else default
-
-        heads = number("attention.head_count", 32)
-        width = number("attention.key_length", number("embedding_length", 4096) / heads)
-        per_token = 2 * number("block_count", 32) * number("attention.head_count_kv", heads) * width
+    def _cache_bytes(self, config: DecoderConfig) -> float:
+        per_token = 2 * config.num_layers * config.num_kv_heads * config.head_width
         precision = "f32" if self._config.precision == "exact" else self._config.cache_precision
         return per_token * self._config.cache_tokens * {"u8": 1.1, "f16": 2, "f32": 4}[precision]
 
@@ -99,17 +96,19 @@ class Openvino:
     def load(self, model: LocalModel, threads: int, on_event: Listener, cancel: Cancel) -> OpenvinoEngine:
         """Loads the model, after converting it if that has not been done."""
         silence_telemetry()
-        source = _source(model)
-        header = read_header(source)
-        formats = self._formats(_num_weights(header))
-        folder = converted(model, source, formats, self.accuracy_properties(), on_event, cancel).folder
-        tokenizer = tokenizer_from_gguf(header.metadata)
+        checkpoint = open_checkpoint(_source(model))
+        formats = self._formats(checkpoint)
+        folder = converted(model, checkpoint, formats, self.accuracy_properties(), on_event, cancel).folder
+        if checkpoint.source.is_dir():  # tokenizer and template are read anew each time, not from the converted folder
+            small = {name: sha256 for name, sha256 in model.files.items() if not name.endswith(".safetensors")}
+            verify_files(checkpoint.source, small, cancel)
+        tokenizer = checkpoint.tokenizer()
         template = ChatTemplate(tokenizer.chat_template, tokenizer) if tokenizer.chat_template else None
         engine_tokenizer = _engine_tokenizer(folder)
-        end_id = min(tokenizer.end_ids, default=0)
-        grammars = GrammarGate(folder, engine_tokenizer, tokenizer.num_tokens, end_id, self._config.grammar_seconds)
+        seconds = self._config.grammar_seconds
+        grammars = GrammarGate(folder, engine_tokenizer, tokenizer.num_tokens, tokenizer.end_id, seconds)
         loop = StepLoop(lambda: self._pipeline(folder, engine_tokenizer, threads))
-        limit = min(model.context_tokens, self._config.cache_tokens)
+        limit = min(model.context_tokens or checkpoint.config.context_length, self._config.cache_tokens)
         return OpenvinoEngine(model, loop, tokenizer, template, grammars, limit)
 
     def _pipeline(self, folder: Path, tokenizer: Any, threads: int) -> Any:
@@ -123,9 +122,11 @@ class Openvino:
         properties = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"} | self.accuracy_properties()
         return ContinuousBatchingPipeline(folder, tokenizer, scheduler, "CPU", **properties)
 
-    def _formats(self, num_weights: int) -> tuple[WeightFormat, ...]:
+    def _formats(self, checkpoint: Checkpoint) -> tuple[WeightFormat, ...]:
         chosen = self._config.weight_format
-        return candidates(num_weights) if chosen == "auto" else (chosen,)
+        if chosen != "auto":
+            return (chosen,)
+        return candidates(num_weights(checkpoint), keeps_codes=checkpoint.keeps_codes)
 
     def accuracy_properties(self) -> dict[str, Any]:
         """Returns what decides the numbers: the perplexity is measured with the same."""
@@ -142,11 +143,10 @@ def _engine_tokenizer(folder: Path) -> Any:
     return Tokenizer(folder)
 
 
-def _num_weights(header: GGUF) -> int:
-    return sum(math.prod(info.shape) for info in header.tensors.values())
-
-
 def _source(model: LocalModel) -> Path:
+    """Returns the GGUF file, or the folder of safetensors."""
+    if model.format == "safetensors":
+        return model.folder
     files = [name for name in model.files if name.endswith(".gguf")]
     if len(files) != 1:
         raise ModelFileRefused(

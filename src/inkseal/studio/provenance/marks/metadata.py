@@ -5,9 +5,10 @@ from typing import Any, ClassVar, cast
 from inkseal.core.protocols import Found, Rendering, Seal
 from inkseal.core.types import Regime
 from inkseal.modalities.text.lenient import compact_json, lenient_json
+from inkseal.studio.provenance.marks._sealed_file import SealedFileMark
 from inkseal.studio.provenance.regimes import active, metadata_facts
-from inkseal.studio.provenance.sealed_file import fill, placeholder, read_seal, writer_for
-from inkseal.studio.provenance.signer import Signer, decode
+from inkseal.studio.provenance.sealed_file import fill, placeholder, read_seal
+from inkseal.studio.provenance.signer import decode
 
 FIELD = "Seal"
 """Where the seal stands when no regime names a place for it."""
@@ -23,19 +24,11 @@ _AIGC_KEYS = (
 )
 
 
-class Metadata:
+class Metadata(SealedFileMark):
     """The AIGC field (GB 45438-2025), its ReservedCode1 holding the seal; elsewhere the field `Seal`."""
 
     name: ClassVar[str] = "metadata"
     layer: ClassVar[str] = "metadata"
-    regimes: ClassVar[frozenset[str]] = frozenset({"cn", "eu"})
-
-    def __init__(self, **resources: Any) -> None:
-        self.signer: Signer = resources["signer"]
-
-    def supports(self, media_type: str) -> bool:
-        """True for every format with a writer."""
-        return writer_for(media_type) is not None
 
     def before(self, rendering: Rendering, seal: Seal) -> Rendering:
         """Puts the field in, with a placeholder of the seal's length."""

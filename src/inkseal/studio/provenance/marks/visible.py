@@ -1,39 +1,27 @@
 """The line that tells a reader that a machine made this, in the language of the content."""
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from inkseal.core.protocols import Found, Rendering, Seal
 from inkseal.core.types import Regime
+from inkseal.studio.provenance.marks._sealed_file import SealedFileMark
 from inkseal.studio.provenance.regimes import all_wordings, visible_wordings
-from inkseal.studio.provenance.sealed_file import SealReading, read_seal, writer_for
-from inkseal.studio.provenance.signer import Signer
+from inkseal.studio.provenance.sealed_file import SealReading, read_seal
 
 _MARKERS = " \t>*_#【】[]()（）\ufeff"
 """What people and formats put around a label line."""
 
 
-class Visible:
+class Visible(SealedFileMark):
     """Label lines at the start of a file."""
 
     name: ClassVar[str] = "visible"
     layer: ClassVar[str] = "visible"
-    regimes: ClassVar[frozenset[str]] = frozenset({"cn", "eu"})
-
-    def __init__(self, **resources: Any) -> None:
-        self.signer: Signer = resources["signer"]
-
-    def supports(self, media_type: str) -> bool:
-        """True for every format with a writer: all of them have a first line."""
-        return writer_for(media_type) is not None
 
     def before(self, rendering: Rendering, seal: Seal) -> Rendering:
         """Adds the label lines of the regime."""
         labels = visible_wordings(cast(Regime, seal.regime), seal.language)
         return rendering.model_copy(update={"visible_labels": (*rendering.visible_labels, *labels)})
-
-    def after(self, data: bytes, media_type: str, seal: Seal) -> bytes:
-        """Changes nothing: the writer has shown the label."""
-        return data
 
     def find(self, data: bytes, media_type: str) -> Found | None:
         """Returns the label lines; "changed" when a seal in the file says they were others."""
