@@ -122,8 +122,8 @@ def coding_agents(archives: Archives) -> list[Row]:
         texts = [item["issue_text"]] if place == "" else [files[place]] if place in files else list(files.values())
         if place is None:
             texts = [text for text in texts if any(mark in text for mark in marks)][:1]
-        for text in texts:
-            rows.append(kind_row(text, not item["is_benign"], "en", "document", "IPI coding agent", "indirect"))
+        attack = not item["is_benign"]
+        rows += [kind_row(text, attack, "en", "document", "IPI coding agent", "indirect") for text in texts]
     return rows
 
 
