@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "guard.json"
 PAGE = HERE.parent / "docs" / "reference" / "guard.md"
 NAMES = {"en": "English", "zh": "Chinese"}
+SETS = {"test": "injection_fresh.jsonl.gz", "development": "injection_test.jsonl.gz"}
 
 
 def open_peer(folder: Path) -> Callable[[dict[str, Any]], float]:
@@ -54,15 +55,16 @@ def collect(options: argparse.Namespace) -> dict[str, Any]:
     results = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": describe().model_dump(mode="json"),
-        "injection": measure.injections(embedder, peer),
-        "nearest": measure.nearest(embedder),
+        "injection": {name: measure.injections(file, embedder, peer) for name, file in SETS.items()},
+        "nearest": {name: measure.nearest(embedder, file) for name, file in SETS.items()},
         "sensitive_terms": measure.sensitive_terms(),
         "personal_data": measure.personal_data(),
         "latency": {name: measure.latency(check) for name, check in checks.items()},
     }
     if peer is None and RESULTS.exists():
-        before = json.loads(RESULTS.read_text("utf-8"))["injection"].get("SecureVector Guardian")
-        results["injection"] |= {"SecureVector Guardian": before} if before else {}
+        for name, before in json.loads(RESULTS.read_text("utf-8"))["injection"].items():
+            kept = before.get("SecureVector Guardian")
+            results["injection"][name] |= {"SecureVector Guardian": kept} if kept else {}
     return results
 
 
@@ -81,8 +83,9 @@ def quoted(texts: list[str]) -> str:
     return "".join(f"- `{text}`\n" for text in clean if text) or "- none\n"
 
 
-def of_injection(results: dict[str, Any]) -> str:
+def of_injection(results: dict[str, Any], chosen: str) -> str:
     head = ["", "recall at 1 % false alarms", "recall as shipped", "false alarms as shipped", "precision as shipped"]
+    judges = results["injection"][chosen]
     out = []
     for language, name in NAMES.items():
         rows = [
@@ -93,27 +96,39 @@ def of_injection(results: dict[str, Any]) -> str:
                 percent(found[language]["false_alarms"]),
                 percent(found[language]["precision"], bounds=False),
             ]
-            for judge, found in results["injection"].items()
+            for judge, found in judges.items()
             if judge != "SecureVector Guardian" or language == "en"
         ]
-        total = results["injection"]["rules alone"][language]
+        total = judges["rules alone"][language]
         sizes = f"{total['recall']['total']} attacks, {total['false_alarms']['total']} harmless texts"
-        out.append(f"### {name}: {sizes}\n\n" + table(head, rows))
-        shipped = results["injection"]["rules and classifier"][language]
-        sources = [
-            [*name.split("|")[:2], "attack" if name.endswith("1") else "harmless", str(value["total"]), percent(value)]
-            for name, value in sorted(shipped["sources"].items(), key=lambda pair: pair[0][-1] + pair[0])
-        ]
-        out.append(table(["source", "as", "kind", "texts", "taken for attacks, as shipped"], sources))
-        near = results["nearest"][language]
+        out.append(f"### {name}, {chosen}: {sizes}\n\n" + table(head, rows))
+        shipped = judges["rules and classifier"][language]
+        if shipped["kinds"]:
+            out.append(table(["kind of attack", "texts", "found, as shipped"], _kinds(shipped, "1")))
+            out.append(table(["kind of harmless text", "texts", "taken for attacks, as shipped"], _kinds(shipped, "0")))
+        else:
+            out.append(table(["source", "as", "kind", "texts", "taken for attacks, as shipped"], _sources(shipped)))
+        near = results["nearest"][chosen][language]
         out.append(
-            f"Cosine of a test attack to its nearest training attack: median {near['median']:.2f}, 95th percentile "
+            f"Cosine of an attack here to its nearest training attack: median {near['median']:.2f}, 95th percentile "
             f"{near['p95']:.2f}, above 0.9 for {100 * near['above_0.9']:.1f} %.\n"
         )
         out.append(
             f"Typical misses:\n\n{quoted(shipped['missed'])}\nTypical false alarms:\n\n{quoted(shipped['alarmed'])}"
         )
     return "\n".join(out)
+
+
+def _kinds(shipped: dict[str, Any], attack: str) -> list[list[str]]:
+    found = {name[:-2].replace("_", " "): v for name, v in shipped["kinds"].items() if name.endswith(attack)}
+    return [[name, str(value["total"]), percent(value)] for name, value in found.items()]
+
+
+def _sources(shipped: dict[str, Any]) -> list[list[str]]:
+    return [
+        [*name.split("|")[:2], "attack" if name.endswith("1") else "harmless", str(value["total"]), percent(value)]
+        for name, value in sorted(shipped["sources"].items(), key=lambda pair: pair[0][-1] + pair[0])
+    ]
 
 
 def of_sensitive_terms(results: dict[str, Any]) -> str:
@@ -159,7 +174,8 @@ def report(results: dict[str, Any]) -> str:
             (HERE / "data" / "guard" / "METHOD.md").read_text("utf-8"),
             f"Measured on {results['date']}: {machine['processor']}, {machine['num_cores']} cores.\n",
             "## Time\n\n" + table(head, rows),
-            "## Prompt injection\n\n" + of_injection(results),
+            "## Prompt injection, test\n\n" + of_injection(results, "test"),
+            "## Prompt injection, development\n\n" + of_injection(results, "development"),
             "## Sensitive terms\n\n" + of_sensitive_terms(results),
             "## Personal data\n\n" + of_personal_data(results),
         ]

@@ -89,6 +89,10 @@ def injection(rows: Sequence[Row], score: Callable[[Row], float], chosen: Callab
         for index in np.flatnonzero(here):
             item = rows[index]
             sources[f"{item['source']}|{item['origin']}|{item['attack']}"].append(bool(relative[index] >= 1))
+        kinds: dict[str, list[bool]] = defaultdict(list)
+        for index in np.flatnonzero(here):
+            if "kind" in rows[index]:
+                kinds[f"{rows[index]['kind']}|{rows[index]['attack']}"].append(bool(relative[index] >= 1))
         wrong = [(rows[i], float(relative[i])) for i in np.flatnonzero(here & ((relative >= 1) != attack))]
         found[language] = {
             "recall": rate(caught, int(attacks.sum())),
@@ -96,19 +100,20 @@ def injection(rows: Sequence[Row], score: Callable[[Row], float], chosen: Callab
             "precision": rate(caught, caught + alarms),
             "recall_at_1_percent": rate(int((relative[attacks] >= cut).sum()), int(attacks.sum())),
             "sources": {name: rate(sum(hits), len(hits)) for name, hits in sorted(sources.items())},
+            "kinds": {name: rate(sum(hits), len(hits)) for name, hits in sorted(kinds.items())},
             "missed": [item["text"] for item, _ in sorted(wrong, key=lambda w: w[1]) if item["attack"]][:8],
             "alarmed": [item["text"] for item, _ in sorted(wrong, key=lambda w: -w[1]) if not item["attack"]][:8],
         }
     return found
 
 
-def nearest(embedder: EmbeddingEngine) -> dict[str, dict[str, float]]:
+def nearest(embedder: EmbeddingEngine, test: str) -> dict[str, dict[str, float]]:
     """Returns how alike test attacks and their nearest training attacks are, as cosine quantiles per language."""
     train = [item for item in read("injection_train.jsonl.gz") if item["attack"]]
     seen = embedder.embed([item["text"] for item in train])
     found = {}
     for language in LANGUAGES:
-        texts = [i["text"] for i in read("injection_test.jsonl.gz") if i["attack"] and i["language"] == language]
+        texts = [i["text"] for i in read(test) if i["attack"] and i["language"] == language]
         best = (embedder.embed(texts) @ seen.T).max(axis=1)
         found[language] = {
             "median": float(np.median(best)),
@@ -118,8 +123,8 @@ def nearest(embedder: EmbeddingEngine) -> dict[str, dict[str, float]]:
     return found
 
 
-def injections(embedder: EmbeddingEngine, peer: Callable[[Row], float] | None) -> dict[str, Any]:
-    rows = read("injection_test.jsonl.gz")
+def injections(test: str, embedder: EmbeddingEngine, peer: Callable[[Row], float] | None) -> dict[str, Any]:
+    rows = read(test)
     combined = shipped_model()
     assert combined is not None
     alone = InjectionModel((HERE / "embedding_only.npz").read_bytes())

@@ -83,7 +83,7 @@ class InjectionModel:
             facts = json.loads(arrays["facts"].tobytes().decode())
             self._nets: dict[str, dict[str, NDArray[Any]]] = {}
             for key in sorted(set(arrays.files) - {"facts"}):
-                net, _, name = key.partition(".")
+                net, _, name = key.rpartition(".")
                 self._nets.setdefault(net, {})[name] = arrays[key].astype(np.float32)
         self.version = hashlib.sha256(data).hexdigest()[:8]
         self.thresholds: dict[Trust, Thresholds] = {
