@@ -38,7 +38,7 @@ def measure_model(catalog: Catalog, name: str) -> tuple[str, dict[str, Any]]:
     own = {language: round(value, 5) for language, value in perplexity.source_perplexities(checkpoint, ids).items()}
     print(name, "source", own, {language: len(found) for language, found in ids.items()}, file=sys.stderr, flush=True)
     facts: dict[str, Any] = {"model": model.name, "source": own, "ratios": {}, "seconds": {}, "size_bytes": {}}
-    properties = Openvino(OpenvinoConfig()).accuracy_properties()
+    backend = Openvino(OpenvinoConfig())
     for weight_format in FORMATS:
         with tempfile.TemporaryDirectory() as folder:
             begin = time.perf_counter()
@@ -46,6 +46,7 @@ def measure_model(catalog: Catalog, name: str) -> tuple[str, dict[str, Any]]:
             key = f"{weight_format}-v{ir.VERSION}"
             facts["seconds"][key] = round(time.perf_counter() - begin, 1)
             facts["size_bytes"][key] = info.size_bytes
+            properties = backend.accuracy_properties(weight_format, info.num_weights)
             facts["ratios"][key] = measure(info.folder, checkpoint, properties, ignore, own)
         print(name, key, facts["ratios"][key], facts["seconds"][key], file=sys.stderr, flush=True)
     return model.files[file_name], facts

@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from inkseal.studio.generate.backends._openvino_conversion import candidates, co
 from inkseal.studio.generate.backends.openvino import Openvino, OpenvinoConfig
 
 pytestmark = pytest.mark.model
-PROPERTIES = Openvino(OpenvinoConfig()).accuracy_properties()
+PROPERTIES = partial(Openvino(OpenvinoConfig()).accuracy_properties, num_weights=135_000_000)
 NEVER = threading.Event()
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -46,7 +46,7 @@ def converted(
     model: LocalModel,
     checkpoint: Checkpoint,
     formats: tuple[WeightFormat, ...],
-    properties: Mapping[str, Any],
+    properties: Callable[[WeightFormat], Mapping[str, Any]],
     on_event: Listener,
     cancel: Cancel,
 ) -> Converted:
@@ -56,7 +56,7 @@ def converted(
         model: whose files they are.
         checkpoint: the GGUF, or the folder of safetensors.
         formats: the weight formats to try, in order.
-        properties: those the model is served with; the perplexity is measured with the same.
+        properties: those that a format is served with; the perplexity is measured with the same.
 
     Raises:
         ModelFileRefused: the source or a converted file is not the recorded one, or no format keeps the perplexity.
@@ -75,7 +75,7 @@ def converted(
             )
             ir.build(checkpoint.source, folder, weight_format, _progress(on_event, what), cancel.is_set)
         facts = _proved_facts(folder, recorded, cancel)
-        ratios = _ratios(folder, facts, checkpoint, properties, on_event)
+        ratios = _ratios(folder, facts, checkpoint, properties(weight_format), on_event)
         if all(ratio <= perplexity.LIMIT for ratio in ratios.values()):
             return Converted(folder, weight_format, ratios)
         shown = ", ".join(f"{language} {ratio:.3f}" for language, ratio in ratios.items())
