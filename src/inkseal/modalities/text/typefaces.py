@@ -101,7 +101,7 @@ def read_typeface(path: Path) -> Typeface:
     Raises:
         Unsupported: it is not a font.
     """
-    from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont, TTLibError
 
     number = _NUMBER_IN_COLLECTION.get(path.name, 0)
     try:
@@ -137,3 +137,21 @@ def _no_font(missing: set[int]) -> Unsupported:
             "或用 INKSEAL_FONT 指定字体文件。",
         ),
     )
+
+
+@cache
+def label_font(text: str) -> bytes:
+    """Returns an OpenType font of the label wordings' letters that occur in `text`, about 200 bytes a letter."""
+    import io
+
+    from fontTools import subset
+
+    options = subset.Options(layout_features=[], name_IDs=[], hinting=False, notdef_outline=True)
+    font = subset.load_font(str(LABELS_ONLY), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=text)
+    subsetter.subset(font)
+    font["head"].modified = font["head"].created  # the same bytes each time
+    made = io.BytesIO()
+    subset.save_font(font, made, options)
+    return made.getvalue()

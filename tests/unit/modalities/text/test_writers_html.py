@@ -103,3 +103,17 @@ def test_what_is_read_back_is_what_is_shown(content: str) -> None:
 
 def test_numbers_of_lists_are_read_as_a_browser_shows_them() -> None:
     assert "3. three\n\n4. four" in Html().read(page("3. three\n4. four").encode()).content.decode()
+
+
+def test_the_label_brings_its_own_letters() -> None:
+    import base64
+    import io
+
+    from fontTools.ttLib import TTFont
+
+    rendering = Rendering(content=b"x", title="t", language="zh", visible_labels=("AI生成",))
+    labelled = Html().write(rendering).decode()
+    match = re.search(r"url\(data:font/otf;base64,([^)]*)\)", labelled)
+    assert match is not None
+    font = TTFont(io.BytesIO(base64.b64decode(match[1])))
+    assert {chr(code) for code in font.getBestCmap()} == set("AI生成")

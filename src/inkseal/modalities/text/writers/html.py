@@ -15,6 +15,7 @@ from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.core.protocols import Rendering
 from inkseal.modalities.text.blocks import converter, one_newline
+from inkseal.modalities.text.typefaces import label_font
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -32,11 +33,9 @@ blockquote{margin-inline:0;padding-inline-start:1rem;border-inline-start:.1875re
 table{border-collapse:collapse;display:block;overflow-x:auto}
 th,td{border:1px solid;padding:.25rem .625rem;text-align:start}
 """
-_POLICY = (
-    "default-src 'none'; style-src 'sha256-"
-    + base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
-    + "'; img-src 'none'; base-uri 'none'; form-action 'none'"
-)
+_LABEL_FONT = """@font-face{{font-family:label;src:url(data:font/otf;base64,{font})}}
+aside{{font-family:label,system-ui,sans-serif}}
+"""
 _NOT_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 """Characters that no HTML document may hold."""
 
@@ -56,15 +55,16 @@ class Html:
         metas = [("viewport", "width=device-width, initial-scale=1"), ("generator", "Inkseal")]
         metas += [(f"{_PREFIX}{key}" if key in dict(metas) else key, v) for key, v in rendering.metadata.items()]
         labels = "".join(f"<p>{_text(label)}</p>\n" for label in rendering.visible_labels)
+        style = _STYLE + _label_font("".join(rendering.visible_labels))
         lines = [
             "<!doctype html>",
             f'<html lang="{_attribute(rendering.language or "und")}">',
             "<head>",
             '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_attribute(_POLICY)}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_attribute(_policy(style))}">',
             *(f'<meta name="{_attribute(name)}" content="{_attribute(value)}">' for name, value in metas),
             f"<title>{_text(rendering.title or 'Inkseal')}</title>",
-            f"<style>{_STYLE}</style>",
+            f"<style>{style}</style>",
             "</head>",
             "<body>",
             *([f'<aside role="note">\n{labels}</aside>'] if labels else []),
@@ -98,6 +98,21 @@ class Html:
             visible_labels=tuple(label for label in page.labels if label),
             metadata={name.removeprefix(_PREFIX): value for name, value in page.metas.items()},
         )
+
+
+def _policy(style: str) -> str:
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; "
+        "img-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _label_font(labels: str) -> str:
+    """Returns the style that lets a label be read where no Chinese font is installed: some hundred bytes a letter."""
+    if labels.isascii():
+        return ""
+    return _LABEL_FONT.format(font=base64.b64encode(label_font(labels)).decode())
 
 
 def _text(value: str) -> str:
