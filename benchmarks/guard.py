@@ -108,11 +108,11 @@ def of_injection(results: dict[str, Any], chosen: str) -> str:
             out.append(table(["kind of harmless text", "texts", "taken for attacks, as shipped"], _kinds(shipped, "0")))
         else:
             out.append(table(["source", "as", "kind", "texts", "taken for attacks, as shipped"], _sources(shipped)))
-        near = results["nearest"][chosen][language]
-        out.append(
-            f"Cosine of an attack here to its nearest training attack: median {near['median']:.2f}, 95th percentile "
-            f"{near['p95']:.2f}, above 0.9 for {100 * near['above_0.9']:.1f} %.\n"
-        )
+        if near := results["nearest"].get(chosen):
+            out.append(
+                f"Cosine of an attack here to its nearest training attack: median {near[language]['median']:.2f}, 95th "
+                f"percentile {near[language]['p95']:.2f}, above 0.9 for {100 * near[language]['above_0.9']:.1f} %.\n"
+            )
         out.append(
             f"Typical misses:\n\n{quoted(shipped['missed'])}\nTypical false alarms:\n\n{quoted(shipped['alarmed'])}"
         )
@@ -174,8 +174,7 @@ def report(results: dict[str, Any]) -> str:
             (HERE / "data" / "guard" / "METHOD.md").read_text("utf-8"),
             f"Measured on {results['date']}: {machine['processor']}, {machine['num_cores']} cores.\n",
             "## Time\n\n" + table(head, rows),
-            "## Prompt injection, test\n\n" + of_injection(results, "test"),
-            "## Prompt injection, development\n\n" + of_injection(results, "development"),
+            *(f"## Prompt injection, {chosen}\n\n" + of_injection(results, chosen) for chosen in results["injection"]),
             "## Sensitive terms\n\n" + of_sensitive_terms(results),
             "## Personal data\n\n" + of_personal_data(results),
         ]
