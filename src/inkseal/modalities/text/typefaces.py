@@ -147,7 +147,7 @@ def label_font(text: str) -> bytes:
     from fontTools import subset
 
     options = subset.Options(layout_features=[], name_IDs=[], hinting=False, notdef_outline=True)
-    font = subset.load_font(str(LABELS_ONLY), options)
+    font = subset.load_font(io.BytesIO(LABELS_ONLY.read_bytes()), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=text)
     subsetter.subset(font)
