@@ -92,7 +92,7 @@ def _unpacked(archive: Path, file: IO[bytes]) -> Any:
         return gzip.GzipFile(fileobj=file, mode="rb")
     for name, size in _ar_members(archive, file):
         if name == "data.tar.xz":
-            return lzma.LZMAFile(_Slice(file, size))
+            return lzma.LZMAFile(cast("IO[bytes]", _Slice(file, size)))
         file.seek(size + size % 2, io.SEEK_CUR)
     _refuse(archive, say("it has no data.tar.xz", "其中没有 data.tar.xz"))
 

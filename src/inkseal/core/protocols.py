@@ -294,6 +294,8 @@ class Collection(Protocol):
     """True when what is made from it must bear its licence; kept in a dataset of its own."""
     crop: ClassVar[bool]
     """True when pictures lie somewhere on a page, rather than on a drawn frame."""
+    titles_speak: ClassVar[bool]
+    """True when titles are plain English that may be a caption; False when they only name an emoji."""
 
     def read(self, archive: Path, cancel: Cancel) -> Iterator[Drawing]:
         """Yields the drawings in the archive's order.

@@ -48,7 +48,7 @@ def write_safetensors(
                 file.write(len(text).to_bytes(8, "little") + text)
                 for tensor in ordered.values():
                     if tensor.nbytes:
-                        file.write(memoryview(tensor).cast("B"))
+                        file.write(tensor.reshape(-1).view(np.uint8).data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -17,10 +17,9 @@ NUM_PLACES = 1 + NUM_WORDS
 MAX_CHARS = 1000
 """Of a prompt; what follows does not change the condition."""
 
-_STOP_WORDS = frozenset(
-    "a an the of with and or in on at to for by from is are it its this that as be 's s "
-    "的 了 和 与 或 在 是 着 把 被 一 个 一个 一只 一张 一幅 只 张 幅 这 那 及 地 得".split()
-)
+_ENGLISH = "a an the of with and or in on at to for by from is are it its this that as be"
+_CHINESE = "的 了 和 与 或 在 是 着 把 被 一 个 一个 一只 一张 一幅 只 张 幅 这 那 及 地 得"
+_STOP_WORDS = frozenset(f"{_ENGLISH} {_CHINESE}".split())
 
 
 def condition_texts(prompt: str) -> tuple[str, ...]:
@@ -55,9 +54,7 @@ def assemble_condition(texts: Sequence[str], vectors: Mapping[str, npt.NDArray[A
     return condition
 
 
-def look_up_conditions(
-    captions: npt.NDArray[np.int32], vectors: npt.NDArray[np.float16]
-) -> npt.NDArray[np.float32]:
+def look_up_conditions(captions: npt.NDArray[np.int32], vectors: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
     """Returns the conditions [B, NUM_PLACES, D] of captions [B, NUM_PLACES]: rows of `vectors` [U, D], -1 = zeros."""
     found = vectors[np.maximum(captions, 0)].astype(np.float32)
     found[captions < 0] = 0

@@ -20,7 +20,7 @@ def difference_hashes(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     # Differences within rounding are no edge: a flat ground must not hash to noise.
     bits = (cells[:, :, 1:] - cells[:, :, :-1] > 0.5).reshape(len(pixels), -1)
     powers = np.uint64(1) << np.arange(_ROWS * (_COLUMNS - 1), dtype=np.uint64)
-    return (bits * powers).sum(axis=1, dtype=np.uint64)
+    return np.asarray((bits * powers).sum(axis=1), np.uint64)
 
 
 def distances(hashes: npt.NDArray[np.uint64], other: np.uint64) -> npt.NDArray[np.uint8]:

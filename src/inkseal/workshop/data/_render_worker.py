@@ -24,9 +24,9 @@ def _start(first: Any) -> tuple[Any, Callable[[Any], Any]]:
     limit_memory(MEMORY_BYTES)
 
     def draw(svg: str, wide: bool, size_px: int) -> Any:
-        side = {"width" if wide else "height": size_px}
-        data = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, **side)
-        picture = Image.open(io.BytesIO(bytes(data)))
+        width, height = (size_px, None) if wide else (None, size_px)
+        data = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width, height=height)
+        picture: Image.Image = Image.open(io.BytesIO(data))
         if picture.width * picture.height > 4 * CROPPED_PX**2:
             raise ValueError("size")
         picture = picture.convert("RGBA")

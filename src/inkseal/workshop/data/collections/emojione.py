@@ -12,4 +12,4 @@ class Emojione(IconSet):
     style: ClassVar[str] = "emojione"
     archive: ClassVar[str] = "iconify-emojione"
     licence: ClassVar[str] = "CC-BY-4.0"
-    attribution: ClassVar[str] = "Emoji artwork by EmojiOne and Emojitwo, https://github.com/EmojiTwo/emojitwo, CC BY 4.0"
+    attribution: ClassVar[str] = "EmojiOne and Emojitwo, https://github.com/EmojiTwo/emojitwo, CC BY 4.0"

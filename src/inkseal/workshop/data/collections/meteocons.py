@@ -13,3 +13,5 @@ class Meteocons(IconSet):
     archive: ClassVar[str] = "iconify-meteocons"
     licence: ClassVar[str] = "MIT"
     attribution: ClassVar[str] = "Meteocons, © Bas Milius, https://github.com/basmilius/weather-icons"
+    titles_speak: ClassVar[bool] = True
+    look: ClassVar[str] = "-fill"

@@ -12,4 +12,5 @@ class StreamlineEmojis(IconSet):
     style: ClassVar[str] = "streamline"
     archive: ClassVar[str] = "iconify-streamline-emojis"
     licence: ClassVar[str] = "CC-BY-4.0"
-    attribution: ClassVar[str] = "Streamline Emojis by Streamline, https://github.com/webalys-hq/streamline-vectors, CC BY 4.0"
+    attribution: ClassVar[str] = "Streamline Emojis, https://github.com/webalys-hq/streamline-vectors, CC BY 4.0"
+    titles_speak: ClassVar[bool] = True

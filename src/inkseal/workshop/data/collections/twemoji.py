@@ -12,4 +12,4 @@ class Twemoji(IconSet):
     style: ClassVar[str] = "twemoji"
     archive: ClassVar[str] = "iconify-twemoji"
     licence: ClassVar[str] = "CC-BY-4.0"
-    attribution: ClassVar[str] = "Twemoji, © Twitter, Inc. and other contributors, https://github.com/jdecked/twemoji, CC BY 4.0"
+    attribution: ClassVar[str] = "Twemoji, © Twitter, Inc. and others, https://github.com/jdecked/twemoji, CC BY 4.0"
