@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NoReturn, cast
 
-from inkseal.core.errors import ModelFileRefused
+from inkseal.core.errors import Cancelled, ModelFileRefused
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel
 
@@ -40,6 +40,7 @@ def read_members(
 
     Raises:
         ModelFileRefused: names that climb out, hard links, devices, doubles, too much of anything, or broken bytes.
+        Cancelled: `cancel` was set.
     """
     bounds = limits or ArchiveLimits()
     _look_through(archive, bounds, cancel)
@@ -47,7 +48,7 @@ def read_members(
         for member in tar:
             name = _plain(member.name)
             if cancel.is_set():
-                return
+                raise Cancelled(say("Reading was stopped.", "读取已停止。"))
             if member.isreg() and wanted(name):
                 yield name, cast("IO[bytes]", tar.extractfile(member)).read()
 
@@ -58,7 +59,7 @@ def _look_through(archive: Path, limits: ArchiveLimits, cancel: Cancel) -> None:
         for member in tar:
             name = _plain(member.name)
             if cancel.is_set():
-                return
+                raise Cancelled(say("Reading was stopped.", "读取已停止。"))
             if not _stays_inside(name):
                 _refuse(archive, say(f"{name[:80]!r} climbs out", f"{name[:80]!r} 越出归档"))
             if member.issym():

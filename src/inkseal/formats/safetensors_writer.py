@@ -33,7 +33,7 @@ def write_safetensors(
         NotEnoughSpace, StoreError: the disk cannot take it; what was there before stays.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
-    ordered = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    ordered = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     offset = 0
     for name, tensor in ordered.items():
         span = [offset, offset + tensor.nbytes]

@@ -18,7 +18,7 @@ def difference_hashes(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     grey = np.einsum("nchw,c->nhw", pixels.astype(np.float32), _LUMA)
     cells = _cell_means(_cell_means(grey, _ROWS, axis=1), _COLUMNS, axis=2)
     # Differences within rounding are no edge: a flat ground must not hash to noise.
-    bits = (cells[:, :, 1:] - cells[:, :, :-1] > 0.5).reshape(len(pixels), -1)
+    bits = (cells[:, :, 1:] - cells[:, :, :-1] > 0.5).reshape(len(pixels), _ROWS * (_COLUMNS - 1))
     powers = np.uint64(1) << np.arange(_ROWS * (_COLUMNS - 1), dtype=np.uint64)
     return np.asarray((bits * powers).sum(axis=1), np.uint64)
 

@@ -95,6 +95,8 @@ def _render(drawings: Sequence[Drawing], what: str, crop: bool, on_event: Listen
                 places.append(place)
             if place % 50 == 0 or place == len(drawings) - 1:
                 on_event(Progress(what=what, done=place + 1, total=len(drawings)))
+        if cancel.is_set():  # a stop from the terminal ends the child too, which looks like a bad drawing
+            raise Cancelled(say("The build was stopped.", "构建已停止。"))
     finally:
         child.close()
     shape = (0, 3, SIZE_PX, SIZE_PX)

@@ -30,8 +30,8 @@ def kind_of(entry: EmojiEntry) -> str:
         return "component"
     if entry.toned:
         return "skin_tone"
-    if entry.subgroup == "family" and "200D" in entry.code:
-        return "family"
+    if entry.subgroup == "family":
+        return "family" if "200D" in entry.code else ""
     if entry.gendered:
         return "gender"
     if entry.subgroup == "time" and "1F550" <= entry.code <= "1F567":
