@@ -27,9 +27,14 @@ def test_a_build_appears_and_replaces(tmp_path: Path) -> None:
 
 def test_an_error_leaves_the_earlier_one(tmp_path: Path) -> None:
     _build(tmp_path / "set", "one")
-    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "set") as building:
-        (building / "card.json").write_text("two")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with replacing(tmp_path / "set") as building:
+            (building / "card.json").write_text("two")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert (tmp_path / "set" / "card.json").read_text() == "one"
     assert not (tmp_path / ".set.building").exists()
 

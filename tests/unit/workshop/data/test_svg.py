@@ -81,8 +81,7 @@ def test_a_plain_doctype_and_foreign_matter_are_taken_out() -> None:
 def test_any_text_is_refused_or_harmless(body: str) -> None:
     try:
         found = harmless_svg(_svg(body))
-    except SvgRefused as error:
-        assert str(error).replace("_", "").isalpha()
+    except SvgRefused:
         return
     assert harmless_svg(found)
     assert "<script" not in found
