@@ -21,7 +21,10 @@ _ASIDE = re.compile(r"\([^)]*\)|\bb ?(?:and|&|/)? ?w\b", re.IGNORECASE)
 _SERIES = re.compile(r"^clip ?art by [a-z ]{1,40} - ")
 _BROKEN = re.compile(r"[^a-z0-9' ]+")
 _NUMBERED = re.compile(r"^(?:[0-9]+|[0-9]+[a-z]|[a-z])$")
-_SAYS_NOTHING = frozenset({"various", "map symbols", "unnamed", "untitled", "no name", "title", "drawing", "image"})
+_GLUED = re.compile(r"(?<=[a-z]{3})[0-9]+$")
+_SAYS_NOTHING = frozenset(
+    {"various", "various cliparts", "map symbols", "unnamed", "untitled", "no name", "title", "drawing", "image"}
+)
 _GENERIC = frozenset({"clip art", "unsorted", "hash", "image", "media", "public domain", "externalsource", "color"})
 
 
@@ -62,8 +65,7 @@ def _of_emoji(entry: EmojiEntry, language: str, style: str) -> tuple[str, ...]:
 
 def _of_title(drawing: Drawing, style: str, lexicon: Lexicon) -> Wording | None:
     title = clean_title(drawing.title)
-    categories = hand_table()["categories"]
-    category = categories.get(drawing.category, categories.get(_top(drawing.category)))
+    category = _category(drawing.category)
     words = [word for word in drawing.keywords if word not in _GENERIC and word != title and lexicon.knows(word)]
     found = lexicon.thing_named(title) if title else None
     if not title and category is None:
@@ -84,6 +86,7 @@ def _of_title(drawing: Drawing, style: str, lexicon: Lexicon) -> Wording | None:
 
 
 def _varied(names: Sequence[str], words: Sequence[str], style: str, language: str, seed: str) -> tuple[str, ...]:
+    words = [word for word in words if word not in names]
     comma = ", " if language == "en" else "，"
     in_style = hand_table()["styles"][style][language]
     captions = [*names[:2], *(f"{name}{comma}{in_style}" for name in names[:2])]
@@ -98,13 +101,17 @@ def clean_title(title: str) -> str:
     title = _SERIES.sub("", _ASIDE.sub(" ", title.lower()))
     text = _BROKEN.sub(" ", title.replace("_", " ").replace("-", " "))
     text = _JUNK.sub("", " ".join(text.split()))
-    words = [word for word in text.split() if not _NUMBERED.match(word)]
+    words = [_GLUED.sub("", word) for word in text.split() if not _NUMBERED.match(word)]
     text = " ".join(words[:_MAX_WORDS])
     return "" if text in _SAYS_NOTHING else text
 
 
-def _top(category: str) -> str:
-    return category.partition("/")[0]
+def _category(folder: str) -> Mapping[str, str] | None:
+    """Returns the words for the nearest of a folder and those above it that has any."""
+    categories = hand_table()["categories"]
+    while folder and folder not in categories:
+        folder = folder.rpartition("/")[0]
+    return categories.get(folder)
 
 
 def _speaks(word: str, language: str) -> bool:

@@ -22,7 +22,8 @@ _REFUSED = frozenset({"script", "image", "feImage", "iframe", "audio", "video", 
 _LETTERS = frozenset({"text", "textPath", "tspan", "tref", "font", "glyph", "flowRoot"})
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*>", re.IGNORECASE)
 _OUTSIDE = re.compile(r"url\(\s*['\"]?(?!#)[^)]|@import|expression\s*\(|javascript:", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*([0-9]{1,7}(?:\.[0-9]{1,9})?)\s*(px|pt|mm|cm|in|pc)?\s*")
+_LENGTH = re.compile(r"\s*([0-9]{1,7}(?:\.[0-9]{1,9})?)\s*(px|pt|mm|cm|in|pc)?\s*")
+_UNIT_PX = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
 
 
 class SvgRefused(ValueError):
@@ -48,6 +49,9 @@ def harmless_svg(text: str) -> str:
         raise SvgRefused("not_svg") from None
     if root.tag not in (f"{{{SVG}}}svg", "svg"):
         raise SvgRefused("not_svg")
+    if root.tag == "svg":  # an old file that says no namespace means this one
+        for element in root.iter():
+            element.tag = element.tag if element.tag.startswith("{") else f"{{{SVG}}}{element.tag}"
     _clean(root)
     _frame(root)
     ET.register_namespace("", SVG)
@@ -99,10 +103,10 @@ def _frame(root: ET.Element) -> None:
     """Gives the root a view box and no size of its own, so that the renderer's size holds."""
     box = root.get("viewBox", "").replace(",", " ").split()
     if len(box) != 4:
-        sizes = [_NUMBER.fullmatch(root.get(name, "")) for name in ("width", "height")]
+        sizes = [_LENGTH.fullmatch(root.get(name, "")) for name in ("width", "height")]
         if None in sizes:
             raise SvgRefused("no_size")
-        box = ["0", "0", *(found[1] for found in sizes if found)]
+        box = ["0", "0", *(f"{float(found[1]) * _UNIT_PX[found[2] or 'px']:.6g}" for found in sizes if found)]
     try:
         width, height = float(box[2]), float(box[3])
     except ValueError:

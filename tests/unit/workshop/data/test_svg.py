@@ -64,6 +64,17 @@ def test_odd_documents_are_refused(text: str, why: str) -> None:
         harmless_svg(text)
 
 
+@pytest.mark.parametrize(("length", "pixels"), [("50", "50"), ("1in", "96"), ("25.4mm", "96"), ("72pt", "96")])
+def test_without_a_view_box_the_size_in_pixels_is_one(length: str, pixels: str) -> None:
+    assert f'viewBox="0 0 {pixels} {pixels}"' in harmless_svg(_svg("", f'width="{length}" height="{length}"'))
+
+
+def test_an_old_file_without_a_namespace_keeps_its_shapes() -> None:
+    found = harmless_svg('<svg width="9" height="9"><g><path d="M0 0h9v9z"/></g></svg>')
+    assert "<path" in found
+    assert 'xmlns="http://www.w3.org/2000/svg"' in found
+
+
 def test_a_plain_doctype_and_foreign_matter_are_taken_out() -> None:
     doctype = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.0//EN" "http://www.w3.org/TR/svg10.dtd">'
     body = (
