@@ -9,8 +9,10 @@ from inkseal.formats.child import limit_memory, serve
 
 MEMORY_BYTES = 2 << 30
 SIZE_PX = 64
-DRAWN_PX = 256
-CROPPED_PX = 512
+DRAWN_PX = 128
+"""A side of this before it is brought down; the renderer smooths edges itself, so that more would only cost time."""
+_PROBE_PX = 96
+_LARGEST_PX = 1024
 _MARGIN = 0.04
 _LEAST_SHARE = 0.04
 """A drawing that fills less of its page's longer side than this is noise once it is cropped."""
@@ -27,7 +29,7 @@ def _start(first: Any) -> tuple[Any, Callable[[Any], Any]]:
         width, height = (size_px, None) if wide else (None, size_px)
         data = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width, height=height)
         picture: Image.Image = Image.open(io.BytesIO(data))
-        if picture.width * picture.height > 4 * CROPPED_PX**2:
+        if picture.width * picture.height > 2 * _LARGEST_PX**2:
             raise ValueError("size")
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, "white")
@@ -35,27 +37,35 @@ def _start(first: Any) -> tuple[Any, Callable[[Any], Any]]:
 
     def answer(question: dict[str, Any]) -> dict[str, str]:
         try:
-            picture = draw(question["svg"], question["wide"], CROPPED_PX if question["crop"] else DRAWN_PX)
-            if question["crop"]:
-                picture = cropped(picture)
-            return {"pixels": base64.b64encode(squared(picture).tobytes()).decode()}
+            picture = (cropped if question["crop"] else whole)(question["svg"], question["wide"])
+            return {"pixels": base64.b64encode(squared(picture, bordered=question["crop"]).tobytes()).decode()}
         except (ValueError, OSError, MemoryError, SyntaxError) as error:
             return {"refused": str(error) if str(error) in ("blank", "speck") else "not_drawn"}
 
-    def cropped(picture: Any) -> Any:
+    def whole(svg: str, wide: bool) -> Any:
+        return draw(svg, wide, DRAWN_PX)
+
+    def cropped(svg: str, wide: bool) -> Any:
+        """Draws the page small to see where the ink is, then so large that the ink has its pixels."""
+        small = draw(svg, wide, _PROBE_PX)
+        box = ink_box(small)
+        share = max(box[2] - box[0], box[3] - box[1]) / max(small.size)
+        if share < _LEAST_SHARE:
+            raise ValueError("speck")
+        large = draw(svg, wide, min(_LARGEST_PX, round(DRAWN_PX / share)))
+        return large.crop(ink_box(large))
+
+    def ink_box(picture: Any) -> tuple[int, int, int, int]:
         ink = np.asarray(picture, dtype=np.int16).min(axis=2) < 250
         rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
         if not len(rows):
             raise ValueError("blank")
-        box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-        if max(box[2] - box[0], box[3] - box[1]) < _LEAST_SHARE * max(picture.size):
-            raise ValueError("speck")
-        return picture.crop(box)
+        return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
-    def squared(picture: Any) -> Any:
+    def squared(picture: Any, bordered: bool) -> Any:
         """Centres the picture on a white square and brings it down by a windowed sinc, free of aliases."""
         side = max(picture.size)
-        margin = round(side * _MARGIN) if side != DRAWN_PX else 0
+        margin = round(side * _MARGIN) if bordered else 0
         square = Image.new("RGB", (side + 2 * margin,) * 2, "white")
         square.paste(picture, (margin + (side - picture.width) // 2, margin + (side - picture.height) // 2))
         small = square.resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS)

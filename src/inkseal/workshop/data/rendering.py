@@ -24,7 +24,7 @@ from inkseal.formats.safetensors_writer import write_safetensors
 from inkseal.workshop.data.svg import SvgRefused, harmless_svg, is_wide
 
 SIZE_PX = 64
-VERSION = "1"
+VERSION = "2"
 """Goes into the names of kept drawings; a change of anything below or in the worker takes a new one."""
 _START_SECONDS = 30.0
 _DRAW_SECONDS = 5.0
