@@ -11,8 +11,8 @@ from archive_maker import make_deb, make_tgz
 from inkseal.core.errors import FetchFailed, ModelFileRefused
 from inkseal.core.events import ignore
 from inkseal.core.protocols import Collection
+from inkseal.formats.picture_styles import picture_styles
 from inkseal.workshop.data.archives import fetch_archive, pinned_archives
-from inkseal.workshop.data.captions import hand_table
 from inkseal.workshop.data.card import SHARE_ALIKE
 from inkseal.workshop.data.collections import collections
 
@@ -26,7 +26,7 @@ def collection(request: pytest.FixtureRequest) -> Collection:
 
 def test_it_declares_itself(collection: Collection) -> None:
     assert collections[collection.name] is type(collection)
-    assert collection.style in hand_table()["styles"]
+    assert collection.style in picture_styles()
     assert collection.archive in pinned_archives()
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from inkseal.core.protocols import Drawing
+from inkseal.formats.picture_styles import in_style
 from inkseal.workshop.data.lexicon import EmojiEntry, Lexicon
 from inkseal.workshop.data.thinning import unit_hash
 
@@ -40,7 +41,7 @@ class Wording:
 
 @cache
 def hand_table() -> dict[str, dict[str, dict[str, str]]]:
-    """Returns the words translated by hand: styles, categories, adjectives."""
+    """Returns the words translated by hand: categories, adjectives."""
     return tomllib.loads(files("inkseal.workshop.data").joinpath("words.toml").read_text(encoding="utf-8"))
 
 
@@ -88,8 +89,7 @@ def _of_title(drawing: Drawing, style: str, lexicon: Lexicon) -> Wording | None:
 def _varied(names: Sequence[str], words: Sequence[str], style: str, language: str, seed: str) -> tuple[str, ...]:
     words = [word for word in words if word not in names]
     comma = ", " if language == "en" else "，"
-    in_style = hand_table()["styles"][style][language]
-    captions = [*names[:2], *(f"{name}{comma}{in_style}" for name in names[:2])]
+    captions = [*names[:2], *(in_style(name, style, language) for name in names[:2])]
     chosen = sorted(words, key=lambda word: unit_hash(f"word {seed}", word))[:_NUM_EXTRA]
     if chosen:
         captions.append(comma.join([names[0], *chosen]))

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inkseal.core.protocols import Drawing
-from inkseal.workshop.data.captions import Wording, clean_title, hand_table, word_picture
+from inkseal.formats.picture_styles import picture_styles
+from inkseal.workshop.data.captions import Wording, clean_title, word_picture
 from inkseal.workshop.data.collections import collections
 from unit.workshop.data.test_lexicon import LEXICON
 
@@ -80,6 +81,6 @@ def test_any_title_becomes_a_few_plain_words(title: str) -> None:
 
 
 def test_every_collection_has_a_style_in_both_languages() -> None:
-    styles = hand_table()["styles"]
+    styles = picture_styles()
     for collection in collections.values():
         assert set(styles[collection.style]) == {"en", "zh"}
