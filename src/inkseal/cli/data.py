@@ -15,10 +15,14 @@ Name = Annotated[str, typer.Argument(help=say("Name of a dataset, such as `pictu
 Json = Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))]
 
 
-def _folder() -> Path:
+def _folder(name: str) -> Path:
     from inkseal.core.config import load_settings
+    from inkseal.core.errors import UnknownName
+    from inkseal.workshop.data.build import DATASETS
 
-    return load_settings().data_dir / "datasets"
+    if name not in DATASETS:
+        raise UnknownName(say("dataset", "数据集"), name, DATASETS)
+    return load_settings().data_dir / "datasets" / name
 
 
 @app.command("list", help=say("List datasets, and say which are here.", "列出可构建与已有的数据集。"))
@@ -26,7 +30,7 @@ def list_datasets(as_json: Json = False) -> None:
     from inkseal.workshop.data.build import DATASETS
     from inkseal.workshop.data.card import CARD
 
-    here = {name: (_folder() / name / CARD).exists() for name in DATASETS}
+    here = {name: (_folder(name) / CARD).exists() for name in DATASETS}
     if as_json:
         print_json(here)
         return
@@ -73,5 +77,5 @@ def show(name: Name, as_json: Json = False) -> None:
     from inkseal.workshop.data.card import card_json, card_text
     from inkseal.workshop.data.pictures import PictureSet
 
-    card = PictureSet.open(_folder() / name).card
+    card = PictureSet.open(_folder(name)).card
     typer.echo(card_json(card).decode() if as_json else card_text(card), nl=False)
