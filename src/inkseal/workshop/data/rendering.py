@@ -28,6 +28,7 @@ VERSION = "2"
 """Goes into the names of kept drawings; a change of anything below or in the worker takes a new one."""
 _START_SECONDS = 30.0
 _DRAW_SECONDS = 5.0
+_PORTION = 256
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,36 @@ class Rendered:
 def render_all(
     drawings: Sequence[Drawing], *, what: str, crop: bool, kept: Path, on_event: Listener, cancel: Cancel
 ) -> Rendered:
-    """Returns the pictures of all drawings that can be drawn, from the folder `kept` when they are there.
+    """Returns the pictures of all drawings that can be drawn; portions that are in the folder `kept` are not drawn.
 
     Raises:
         MissingDependency: the renderer is not installed.
-        Cancelled: nothing of this list is kept.
+        Cancelled: the portions drawn so far are kept.
     """
+    pixels: list[npt.NDArray[np.uint8]] = [np.zeros((0, 3, SIZE_PX, SIZE_PX), np.uint8)]
+    places: list[int] = []
+    refused: dict[int, str] = {}
+    on_event(Progress(what=what, done=0, total=len(drawings)))
+    for start in range(0, len(drawings), _PORTION):
+        portion = drawings[start : start + _PORTION]
+        path = kept / f"{what}-{_key(portion, crop)}.safetensors"
+        found = _read(path)
+        if found is None:
+            found = _render(portion, crop, cancel)
+            facts = {"places": json.dumps(found.places), "refused": json.dumps(found.refused)}
+            write_safetensors(path, {"pixels": found.pixels}, facts)
+        pixels.append(found.pixels)
+        places += [start + place for place in found.places]
+        refused |= {start + place: why for place, why in found.refused.items()}
+        on_event(Progress(what=what, done=start + len(portion), total=len(drawings)))
+    return Rendered(np.concatenate(pixels), tuple(places), refused)
+
+
+def _key(drawings: Sequence[Drawing], crop: bool) -> str:
     digest = hashlib.sha256(f"{VERSION} {crop}".encode())
     for drawing in drawings:
         digest.update(hashlib.sha256(drawing.svg.encode("utf-8", "replace")).digest())
-    path = kept / f"{what}-{digest.hexdigest()[:24]}.safetensors"
-    found = _read(path)
-    if found is None:
-        found = _render(drawings, what, crop, on_event, cancel)
-        facts = {"places": json.dumps(found.places), "refused": json.dumps(found.refused)}
-        write_safetensors(path, {"pixels": found.pixels}, facts)
-    return found
+    return digest.hexdigest()[:24]
 
 
 def _read(path: Path) -> Rendered | None:
@@ -75,7 +90,7 @@ def _read(path: Path) -> Rendered | None:
     return Rendered(pixels, places, refused)
 
 
-def _render(drawings: Sequence[Drawing], what: str, crop: bool, on_event: Listener, cancel: Cancel) -> Rendered:
+def _render(drawings: Sequence[Drawing], crop: bool, cancel: Cancel) -> Rendered:
     for package in ("resvg_py", "PIL"):
         if find_spec(package) is None:
             raise MissingDependency(package, "train")
@@ -85,18 +100,14 @@ def _render(drawings: Sequence[Drawing], what: str, crop: bool, on_event: Listen
     refused: dict[int, str] = {}
     try:
         for place, drawing in enumerate(drawings):
-            if cancel.is_set():
-                raise Cancelled(say("The build was stopped.", "构建已停止。"))
             picture = _draw(child, drawing.svg, crop)
+            if cancel.is_set():  # looked at after drawing: a stop from the terminal ends the child, too
+                raise Cancelled(say("The build was stopped.", "构建已停止。"))
             if isinstance(picture, str):
                 refused[place] = picture
             else:
                 pictures.append(picture)
                 places.append(place)
-            if place % 50 == 0 or place == len(drawings) - 1:
-                on_event(Progress(what=what, done=place + 1, total=len(drawings)))
-        if cancel.is_set():  # a stop from the terminal ends the child too, which looks like a bad drawing
-            raise Cancelled(say("The build was stopped.", "构建已停止。"))
     finally:
         child.close()
     shape = (0, 3, SIZE_PX, SIZE_PX)
