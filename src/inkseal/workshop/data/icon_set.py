@@ -26,8 +26,6 @@ class IconSet:
     titles_speak: ClassVar[bool] = False
     second_looks: ClassVar[tuple[str, ...]] = ()
     """Endings of names that show the same icon in another look; left out."""
-    look: ClassVar[str] = ""
-    """Ending that the names of the one look have that is taken; cut off from titles."""
 
     def read(self, archive: Path, cancel: Cancel) -> Iterator[Drawing]:
         """Yields the set's own icons in the order of their names; aliases would repeat them.
@@ -40,12 +38,12 @@ class IconSet:
             table = json.loads(found[_ICONS])
             characters = {icon: code for code, icon in json.loads(found.get(_CHARACTERS, b"{}")).items()}
             for icon, facts in sorted(table["icons"].items()):
-                if icon.endswith(self.second_looks) or not icon.endswith(self.look):
+                if icon.endswith(self.second_looks):
                     continue
                 yield Drawing(
                     member=f"{_ICONS}#{icon}",
                     svg=_svg(facts, table),
-                    title=icon.removesuffix(self.look).replace("-", " ").replace("_", " "),
+                    title=icon.replace("-", " ").replace("_", " "),
                     emoji=characters.get(icon, "").upper(),
                 )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
