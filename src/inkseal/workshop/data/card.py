@@ -23,6 +23,7 @@ LIMITS = (
     "the folder it lay in; titles without either have no Chinese caption.",
     "Titles and keywords of clip art are their authors' own words and are not proofread.",
     "Skin tones, genders, flags and letters are thinned out on purpose: a model learns them poorly from this set.",
+    "Some drawings show products, characters or emblems that are trademarks of others.",
     "People are drawn as their artists drew them, stereotypes of professions and nations included.",
     "Vectors of captions are those of one embedding model on one kind of processor; others may differ in the last bit.",
 )

@@ -12,8 +12,6 @@ class Kameleon(IconSet):
     style: ClassVar[str] = "kameleon"
     archive: ClassVar[str] = "iconify-kameleon"
     licence: ClassVar[str] = "CC-BY-4.0"
-    attribution: ClassVar[str] = (
-        "Kameleon by Streamline, https://github.com/webalys-hq/streamline-vectors, CC BY 4.0 4.0"
-    )
+    attribution: ClassVar[str] = "Kameleon by Streamline, https://github.com/webalys-hq/streamline-vectors, CC BY 4.0"
     second_looks: ClassVar[tuple[str, ...]] = ("-duo",)
     titles_speak: ClassVar[bool] = True

@@ -14,10 +14,11 @@ _CREATOR = re.compile(r"<dc:creator>\s*<cc:Agent[^>]{0,200}>\s*<dc:title>([^<]{1
 _SUBJECT = re.compile(r"<rdf:li>([^<]{1,60})</rdf:li>")
 _LEFT_OUT = re.compile(
     r"(shapes/(?!jigsaw)|computer/(icons|buttons|connectors|diagrams)|signs_and_symbols/(flags|led|clocks|map_symbols)"
-    r"|special/|logos/|buttons/|unsorted/duplicates|geography/(?!astronomy)|people/stickmen|recreation/games/cards)"
+    r"|special/|logos/|buttons/|unsorted/duplicates|geography/(?!astronomy)|people/stickmen|recreation/games/cards|.*(sunwheel|swastika|sexy))"
 )
-"""Flags, stars by the hundred, letters, menu icons and maps would fill the set with what nobody asks for."""
+"""Flags, stars by the hundred, letters, menu icons and maps would fill the set; some signs would harm."""
 
+_SERIES = re.compile(r"clip ?art by", re.IGNORECASE)
 _ITALIAN = "archit"
 """In the file names of one prolific author, whose titles are Italian; folder and keywords speak for those."""
 
@@ -46,14 +47,31 @@ class Openclipart:
             except UnicodeDecodeError:
                 svg = ""  # counted as unreadable further on
             inside = PurePosixPath(member.removeprefix(_FOLDER))
+            author = _first(_CREATOR, svg)
             yield Drawing(
                 member=member,
                 svg=svg,
-                title="" if _ITALIAN in inside.stem else _first(_TITLE, svg) or inside.stem,
-                author=_first(_CREATOR, svg) or "anonymous",
+                title="" if _ITALIAN in inside.stem else trusted_title(_first(_TITLE, svg), inside.stem, author),
+                author=author or "anonymous",
                 category=inside.parent.as_posix(),
                 keywords=tuple(dict.fromkeys(word.strip().lower() for word in _SUBJECT.findall(svg[:20_000]))),
             )
+
+
+def trusted_title(title: str, stem: str, author: str) -> str:
+    """Returns the title, or the file's name without its author where the two have nothing in common.
+
+    Authors drew one picture over another and left its title in the file; the name was given with more care.
+    """
+    names = author.lower().split()
+    named = [word for word in _words(stem) if not any(name.startswith(word) for name in names)]
+    said = [word for word in _words(title) if len(word) > 2]
+    shared = any(len(word) > 2 and (one.startswith(word) or word.startswith(one)) for word in named for one in said)
+    return title if shared and not _SERIES.match(title) else " ".join(named)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]
 
 
 def _is_wanted(member: str) -> bool:
