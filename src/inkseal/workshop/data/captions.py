@@ -23,6 +23,7 @@ _SERIES = re.compile(r"^clip ?art by [a-z ]{1,40} - ")
 _BROKEN = re.compile(r"[^a-z0-9' ]+")
 _NUMBERED = re.compile(r"^(?:[0-9]+|[0-9]+[a-z]|[a-z])$")
 _GLUED = re.compile(r"(?<=[a-z]{3})[0-9]+$")
+_AFTER = re.compile(r" (?:body part|clothing|contour|illustration|aj)$")
 _SAYS_NOTHING = frozenset(
     {"various", "various cliparts", "map symbols", "unnamed", "untitled", "no name", "title", "drawing", "image"}
 )
@@ -102,7 +103,7 @@ def clean_title(title: str) -> str:
     text = _BROKEN.sub(" ", title.replace("_", " ").replace("-", " "))
     text = _JUNK.sub("", " ".join(text.split()))
     words = [_GLUED.sub("", word) for word in text.split() if not _NUMBERED.match(word)]
-    text = " ".join(words[:_MAX_WORDS])
+    text = _AFTER.sub("", " ".join(words[:_MAX_WORDS]))
     return "" if text in _SAYS_NOTHING else text
 
 

@@ -63,6 +63,7 @@ def test_keywords_that_nobody_knows_stay_out() -> None:
         ("Dog 01", "dog"),
         ("Lemon (Slice)", "lemon"),
         ("flan_bw", "flan"),
+        ("Hat - clothing", "hat"),
         ("Clipart by Nicu Buculei - smiley111", "smiley"),
         ("8ball-form_02", "8ball form"),
         ("Various Cliparts", ""),
