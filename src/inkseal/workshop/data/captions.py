@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from inkseal.core.protocols import Drawing
 from inkseal.formats.picture_styles import in_style
-from inkseal.workshop.data.lexicon import EmojiEntry, Lexicon
+from inkseal.workshop.data.lexicon import PREPOSITIONS, EmojiEntry, Lexicon
 from inkseal.workshop.data.thinning import unit_hash
 
 _MAX_WORDS = 8
@@ -24,6 +24,25 @@ _BROKEN = re.compile(r"[^a-z0-9' ]+")
 _NUMBERED = re.compile(r"^(?:[0-9]+|[0-9]+[a-z]|[a-z])$")
 _GLUED = re.compile(r"(?<=[a-z]{3})[0-9]+$")
 _AFTER = re.compile(r" (?:body part|clothing|contour|illustration|aj)$")
+_NEUTRAL = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "old",
+        "new",
+        "simple",
+        "another",
+        "basic",
+        "generic",
+        "stylized",
+        "stylised",
+        "cartoon",
+        "plain",
+    }
+    | {"cute", "funny", "nice", "open", "closed", "drawn", "hand", "glossy", "shiny", "flat"}
+)
+"""Words before a thing's name that leave it what it is."""
 _SAYS_NOTHING = frozenset(
     {"various", "various cliparts", "map symbols", "unnamed", "untitled", "no name", "title", "drawing", "image"}
 )
@@ -77,14 +96,26 @@ def _of_title(drawing: Drawing, style: str, lexicon: Lexicon) -> Wording | None:
         captions["en"], origin["en"] = _varied((title,), words, style, "en", drawing.member), "title"
     elif category is not None:
         captions["en"], origin["en"] = _varied((category["en"],), words, style, "en", drawing.member), "category"
-    if found is not None and found[0].names["zh"]:
-        adjectives = hand_table()["adjectives"]
-        name = "".join(str(adjectives[word]) for word in found[1] if word in adjectives) + found[0].names["zh"][0]
+    name = _matched(found) if found is not None else ""
+    if name:
         captions["zh"], origin["zh"] = _varied((name,), (), style, "zh", drawing.member), "matched"
     elif category is not None:
         captions["zh"], origin["zh"] = _varied((category["zh"],), (), style, "zh", drawing.member), "category"
     concept = found[0].concept if found is not None else f"title:{title or drawing.member}"
     return Wording(captions, concept, origin)
+
+
+def _matched(found: tuple[EmojiEntry, tuple[str, ...]]) -> str:
+    """Returns the Chinese for a thing with its adjectives, or "" where another word may change what it is.
+
+    A red apple is an apple, but table tennis is not tennis.
+    """
+    entry, words = found
+    adjectives: Mapping[str, object] = hand_table()["adjectives"]
+    cut = next((place for place, word in enumerate(words) if word in PREPOSITIONS), len(words))
+    if not entry.names["zh"] or any(word not in adjectives and word not in _NEUTRAL for word in words[:cut]):
+        return ""
+    return "".join(str(adjectives[word]) for word in words[:cut] if word in adjectives) + entry.names["zh"][0]
 
 
 def _varied(names: Sequence[str], words: Sequence[str], style: str, language: str, seed: str) -> tuple[str, ...]:

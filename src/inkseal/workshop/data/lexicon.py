@@ -30,7 +30,7 @@ _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 _TONE_NUMBER = re.compile(r"\btone([1-5])$")
 _TONE_NAMES = tuple(f"{tone} skin tone" for tone in ("light", "medium-light", "medium", "medium-dark", "dark"))
 _FLAG = re.compile(r"^flag for (flag )?")
-_PREPOSITIONS = frozenset({"with", "on", "in", "of", "for", "from", "at", "by", "and", "over", "under", "behind", "to"})
+PREPOSITIONS = frozenset({"with", "on", "in", "of", "for", "from", "at", "by", "and", "over", "under", "behind", "to"})
 _TRAILING = frozenset(
     {"red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey", "gray"}
     | {"open", "closed"}
@@ -99,7 +99,7 @@ class Lexicon:
         The thing is the end of what stands before the first preposition: in "red apple tree on a hill" the tree.
         """
         words = title.lower().split()
-        cut = next((place for place, word in enumerate(words) if word in _PREPOSITIONS), len(words))
+        cut = next((place for place, word in enumerate(words) if word in PREPOSITIONS), len(words))
         head, after = words[:cut], words[cut:]
         while len(head) > 1 and head[-1] in _TRAILING:
             after.insert(0, head.pop())

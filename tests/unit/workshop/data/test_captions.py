@@ -35,6 +35,20 @@ def test_a_thing_in_a_title_gives_chinese_and_its_concept() -> None:
     assert found.concept == "1F40E"
 
 
+@pytest.mark.parametrize("title", ["Horse on the red car", "the old horse", "Cartoon horse"])
+def test_words_that_change_nothing_are_passed_over(title: str) -> None:
+    found = _word(title)
+    assert found is not None
+    assert found.captions["zh"][0] == "马"
+
+
+def test_a_word_that_may_change_the_thing_gives_no_chinese_but_the_concept() -> None:
+    found = _word("Sea horse", "animals/fish")
+    assert found is not None
+    assert found.origin["zh"] == "category"
+    assert found.concept == "1F40E"
+
+
 def test_else_the_folder_speaks_and_says_so() -> None:
     found = _word("Marshmallow", "food/fruit")
     assert found is not None
