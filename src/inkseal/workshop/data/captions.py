@@ -43,6 +43,8 @@ _NEUTRAL = frozenset(
     | {"cute", "funny", "nice", "open", "closed", "drawn", "hand", "glossy", "shiny", "flat"}
 )
 """Words before a thing's name that leave it what it is."""
+_JOINING = frozenset({"of", "for", "to", "and"})
+"""Words after it that may not: a coat of arms is no coat."""
 _SAYS_NOTHING = frozenset(
     {"various", "various cliparts", "map symbols", "unnamed", "untitled", "no name", "title", "drawing", "image"}
 )
@@ -113,7 +115,11 @@ def _matched(found: tuple[EmojiEntry, tuple[str, ...]]) -> str:
     entry, words = found
     adjectives: Mapping[str, object] = hand_table()["adjectives"]
     cut = next((place for place, word in enumerate(words) if word in PREPOSITIONS), len(words))
-    if not entry.names["zh"] or any(word not in adjectives and word not in _NEUTRAL for word in words[:cut]):
+    if (
+        not _JOINING.isdisjoint(words)
+        or not entry.names["zh"]
+        or any(word not in adjectives and word not in _NEUTRAL for word in words[:cut])
+    ):
         return ""
     return "".join(str(adjectives[word]) for word in words[:cut] if word in adjectives) + entry.names["zh"][0]
 

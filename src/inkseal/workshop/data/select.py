@@ -10,7 +10,7 @@ import numpy.typing as npt
 from inkseal.core.protocols import Collection, Drawing
 from inkseal.workshop.data.captions import Wording, word_picture
 from inkseal.workshop.data.duplicates import is_blank
-from inkseal.workshop.data.lexicon import Lexicon
+from inkseal.workshop.data.lexicon import EmojiEntry, Lexicon
 from inkseal.workshop.data.rendering import Rendered
 from inkseal.workshop.data.thinning import kind_of, stays
 
@@ -28,7 +28,7 @@ def choose(drawings: Iterable[Drawing], collection: Collection, lexicon: Lexicon
     """Returns the drawings that have something to say and are no repeat of a kind that fills the set."""
     chosen = Chosen()
     for drawing in drawings:
-        entry = (lexicon.by_code(drawing.emoji) if drawing.emoji else None) or lexicon.by_name(drawing.title)
+        entry = _entry(drawing, lexicon)
         if entry is not None and not stays(entry):
             chosen.left_out[f"thinned_{kind_of(entry).replace('-', '_')}"] += 1
             continue
@@ -42,6 +42,14 @@ def choose(drawings: Iterable[Drawing], collection: Collection, lexicon: Lexicon
         chosen.drawings.append(drawing)
         chosen.wordings.append(wording)
     return chosen
+
+
+def _entry(drawing: Drawing, lexicon: Lexicon) -> EmojiEntry | None:
+    """Returns the emoji of a drawing by its code or its name; a mouse among computers is a computer mouse."""
+    found = lexicon.by_code(drawing.emoji) if drawing.emoji else None
+    if found is None and drawing.category:
+        found = lexicon.by_name(f"{drawing.category.partition('/')[0]} {drawing.title}")
+    return found or lexicon.by_name(drawing.title)
 
 
 def drop_undrawn(chosen: Chosen, rendered: Rendered) -> tuple[Chosen, npt.NDArray[np.uint8]]:
