@@ -23,11 +23,12 @@ def test_the_folder_tells_one_mouse_from_another() -> None:
 
 
 def test_titles_of_emoji_sets_are_no_captions() -> None:
-    drawings = [_drawing("horse"), _drawing("unheard of"), _drawing("x", emoji="1F40E"), _drawing("flag austria")]
-    chosen = choose(drawings, Noto(), LEXICON)
+    drawings = [_drawing("horse"), _drawing("unheard of"), _drawing("x", emoji="1F40E"), _drawing("keycap 1")]
+    keycap = entry("31-20E3", "keycap: 1", "键帽: 1", "symbols", "keycap")
+    chosen = choose(drawings, Noto(), Lexicon({**LEXICON.entries, keycap.code: keycap}))
     assert [wording.captions["en"][0] for wording in chosen.wordings] == ["horse", "horse"]
     assert chosen.left_out["unknown_name"] == 1
-    assert chosen.left_out["thinned_country_flag"] == 1
+    assert chosen.left_out["thinned_keycap"] == 1
 
 
 def test_what_was_not_drawn_or_is_blank_is_counted() -> None:
