@@ -86,7 +86,7 @@ class Lexicon:
         words = title.lower().split()
         bare = " ".join(words[:-1] if len(words) > 1 and words[-1].isdigit() else words)
         toned = _TONE_NUMBER.sub(lambda found: _TONE_NAMES[int(found[1]) - 1], bare)
-        for name in (bare, f"{toned} skin tone", toned, _FLAG.sub("flag ", bare)):
+        for name in (title, bare, f"{toned} skin tone", toned, _FLAG.sub("flag ", bare)):
             squashed = squash(name)
             code = self._squashed.get(squashed) or self._other_names.get(squashed)
             if code is not None and code in self.entries:
