@@ -18,7 +18,7 @@ from inkseal.workshop.data.archives import fetch_archive, pinned_archives
 from inkseal.workshop.data.card import CARD, CARD_TEXT, PIXELS, ROWS, TEXT, Card, card_json, card_text, make_card
 from inkseal.workshop.data.collections import collections
 from inkseal.workshop.data.duplicates import repeats
-from inkseal.workshop.data.folder import replacing
+from inkseal.workshop.data.folder import forget_unused, replacing
 from inkseal.workshop.data.lexicon import Lexicon
 from inkseal.workshop.data.rendering import SIZE_PX, render_all
 from inkseal.workshop.data.rows import Row, split_of
@@ -99,6 +99,7 @@ def build(
         )
         write_whole(folder / CARD_TEXT, card_text(card).encode())
         write_whole(folder / CARD, card_json(card))
+    forget_unused(kept)
     return card
 
 

@@ -1,6 +1,9 @@
 """A dataset's folder appears whole or not at all: built beside its place, and put there by renaming."""
 
+import contextlib
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +44,19 @@ def replacing(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(building, ignore_errors=True)
         lock.release()
+
+
+def mark_used(path: Path) -> None:
+    """Dates an intermediate file to now."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def forget_unused(kept: Path, days: float = 30) -> None:
+    """Removes intermediate files that no build has used for `days`."""
+    for path in kept.glob("*.safetensors"):
+        if path.stat().st_mtime < time.time() - days * 86400:
+            path.unlink(missing_ok=True)
 
 
 def restore(folder: Path) -> None:

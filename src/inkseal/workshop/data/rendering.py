@@ -21,6 +21,7 @@ from inkseal.core.protocols import Cancel, Drawing
 from inkseal.formats.child import Child
 from inkseal.formats.safetensors import read_header
 from inkseal.formats.safetensors_writer import write_safetensors
+from inkseal.workshop.data.folder import mark_used
 from inkseal.workshop.data.svg import SvgRefused, harmless_svg, is_wide
 
 SIZE_PX = 64
@@ -87,6 +88,7 @@ def _read(path: Path) -> Rendered | None:
     except (ModelFileRefused, KeyError, ValueError):
         path.unlink()  # kept only to save time
         return None
+    mark_used(path)
     return Rendered(pixels, places, refused)
 
 

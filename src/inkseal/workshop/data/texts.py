@@ -16,6 +16,7 @@ from inkseal.core.protocols import Cancel
 from inkseal.formats.safetensors import read_header
 from inkseal.formats.safetensors_writer import write_safetensors
 from inkseal.formats.text_condition import NUM_PLACES, condition_texts
+from inkseal.workshop.data.folder import mark_used
 from inkseal.workshop.data.rows import Row
 
 LANGUAGES = ("en", "zh")
@@ -76,6 +77,7 @@ def _portion(texts: Sequence[str], embed: Embed, model_sha256: str, kept: Path) 
     try:
         file = read_header(path)
         width = file.tensors["vectors"].shape[1]
+        mark_used(path)
         return np.array(file.tensor("vectors")).view(np.float16).reshape(len(texts), width)
     except FileNotFoundError:
         pass

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inkseal.core.errors import InUse
-from inkseal.workshop.data.folder import replacing, restore
+from inkseal.workshop.data.folder import forget_unused, mark_used, replacing, restore
 
 
 def _build(folder: Path, text: str) -> None:
@@ -49,6 +49,16 @@ def test_death_between_the_renames_is_healed(tmp_path: Path) -> None:
     (tmp_path / "set").rename(tmp_path / ".set.before")
     restore(tmp_path / "set")
     assert (tmp_path / "set" / "card.json").read_text() == "one"
+
+
+def test_what_no_build_used_for_long_is_forgotten(tmp_path: Path) -> None:
+    for name in ("old", "used", "new"):
+        (tmp_path / f"{name}.safetensors").touch()
+    for name in ("old", "used"):
+        os.utime(tmp_path / f"{name}.safetensors", (0, 0))
+    mark_used(tmp_path / "used.safetensors")
+    forget_unused(tmp_path)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["new", "used"]
 
 
 LOOP = """
