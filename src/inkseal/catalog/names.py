@@ -41,9 +41,10 @@ def check_file_name(name: str) -> str:
 
 
 def suggest_name(stem: str) -> str:
-    """Returns a valid name near a file's or folder's; empty when nothing of it can be kept."""
+    """Returns a valid name near a file's or folder's; empty when nothing of it can be kept, as for a device."""
     lower = re.sub(r"[^a-z0-9]+", lambda m: m[0][0] if m[0][0] in "._-" else "-", stem.lower())
-    return lower.strip("._-")[:99].rstrip("._-")
+    name = lower.strip("._-")[:99].rstrip("._-")
+    return "" if _is_device(name) else name
 
 
 def name_is_taken(name: str) -> InvalidRequest:

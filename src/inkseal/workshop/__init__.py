@@ -1,0 +1,1 @@
+"""Second story: models are made from licensed data."""
