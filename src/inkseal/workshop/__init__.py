@@ -1,0 +1,1 @@
+"""Data, training, alignment, compression and publishing of models."""

@@ -1,0 +1,124 @@
+"""Turns a memory-mapped set of pictures with captions into the tensors that picture objectives train on."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SHEET_COLUMNS = 8
+
+
+class Pictures(Protocol):
+    """What an opened picture dataset offers; arrays may be memory-mapped."""
+
+    pixels: npt.NDArray[np.uint8]
+    """[N, 3, S, S], red, green, blue."""
+    vectors: npt.NDArray[np.float16]
+    """[U, 512] unit vectors of texts."""
+    captions: npt.NDArray[np.int32]
+    """[M, 9] numbers of vectors: the whole caption, then its words; -1 where there is none."""
+    caption_row: npt.NDArray[np.int32]
+    """[M] the picture of a caption."""
+    styles: npt.NDArray[np.int64]
+    """[N] the style's number; 0 stands for any and is no picture's."""
+    caption_language: npt.NDArray[np.uint8]
+    """[M] number of the caption's language."""
+
+    def rows_of(self, split: str) -> npt.NDArray[np.int64]:
+        """Returns the picture numbers of "train" or "held_out", ascending."""
+
+
+class Condition(NamedTuple):
+    """The three arguments of a conditional network."""
+
+    tokens: "Tensor"
+    mask: "Tensor"
+    style: "Tensor"
+
+
+class CaptionChooser:
+    """Finds captions of pictures, and chooses among them: first a language, then one of its captions."""
+
+    def __init__(self, data: Pictures) -> None:
+        self._data = data
+        self._order = np.lexsort((data.caption_language, data.caption_row))
+        rows = np.asarray(data.caption_row)[self._order]
+        numbers = np.arange(len(data.pixels))
+        self._start = np.searchsorted(rows, numbers, side="left")
+        self._end = np.searchsorted(rows, numbers, side="right")
+
+    def of(self, row: int) -> npt.NDArray[np.int64]:
+        """Returns the numbers of all captions of a picture, grouped by language."""
+        return self._order[self._start[row] : self._end[row]]
+
+    def choose(self, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Returns one caption number for each picture; -1 for a picture without captions."""
+        chosen = np.full(len(rows), -1, dtype=np.int64)
+        for place, row in enumerate(rows.tolist()):
+            mine = self.of(row)
+            if len(mine):
+                languages = self._data.caption_language[mine]
+                wanted = rng.choice(np.unique(languages))
+                chosen[place] = rng.choice(mine[languages == wanted])
+        return chosen
+
+    def first(self, rows: npt.NDArray[np.int64], turn: int = 0) -> npt.NDArray[np.int64]:
+        """Returns the `turn`-th caption of each picture, round and round: the same every time, for sheets and scores."""
+        return np.array([mine[turn % len(mine)] if len(mine := self.of(row)) else -1 for row in rows.tolist()])
+
+
+def to_pixels(data: Pictures, rows: npt.NDArray[np.int64]) -> "Tensor":
+    """Returns pictures [B, 3, S, S] float32 in [-1, 1]."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(data.pixels[rows])).float().div_(127.5).sub_(1)
+
+
+def condition_of(data: Pictures, rows: npt.NDArray[np.int64], captions: npt.NDArray[np.int64]) -> Condition:
+    """Returns what the captions and the pictures' styles say: [B, 9, 512] float32, [B, 9] bool, [B] int64."""
+    import torch
+
+    numbers = np.where(captions[:, None] >= 0, np.asarray(data.captions)[captions], -1)
+    mask = numbers >= 0
+    tokens = np.asarray(data.vectors)[np.where(mask, numbers, 0)].astype(np.float32) * mask[:, :, None]
+    return Condition(
+        torch.from_numpy(tokens), torch.from_numpy(mask), torch.from_numpy(np.asarray(data.styles)[rows].astype(np.int64))
+    )
+
+
+def drop_condition(condition: Condition, rng: np.random.Generator, everything: float, style: float) -> Condition:
+    """Hides all of the condition in a part `everything` of the rows, and in others only the style, in a part `style`.
+
+    Source: Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", algorithm 1.
+    """
+    import torch
+
+    draws = torch.from_numpy(rng.random((2, len(condition.mask))))
+    without = draws[0] < everything
+    mask = condition.mask & ~without[:, None]
+    styles = condition.style.masked_fill(without | (draws[1] < style), 0)
+    return Condition(condition.tokens * mask[:, :, None], mask, styles)
+
+
+def to_sheet(pictures: Sequence[Any], columns: int = SHEET_COLUMNS) -> npt.NDArray[np.uint8]:
+    """Returns pictures [3, S, S] in [-1, 1] (tensors or arrays) side by side as [H, W, 3] uint8, white between."""
+    if not pictures:
+        return np.full((1, 1, 3), 255, np.uint8)
+    side, gap = int(pictures[0].shape[-1]), 2
+    num_rows = -(-len(pictures) // columns)
+    sheet = np.full((num_rows * (side + gap), columns * (side + gap), 3), 255, np.uint8)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        bytes_ = np.clip(np.rint((np.asarray(picture, dtype=np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+        top, left = row * (side + gap), column * (side + gap)
+        sheet[top : top + side, left : left + side] = bytes_.transpose(1, 2, 0)
+    return sheet
+
+
+def evenly(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Returns at most `count` rows spread over all of them."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))] if len(rows) else rows
