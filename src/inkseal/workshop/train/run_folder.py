@@ -58,8 +58,8 @@ class RunFolder:
 
     def listen(self, step: int) -> Callable[[Event], None]:
         """Returns a listener that appends metrics to the log; lines of steps after `step` are dropped first."""
-        kept = [line for line in self._lines() if line["step"] is None or line["step"] <= step]
-        write_whole(self.log, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        kept = [text for text, line in self._lines() if line["step"] is None or line["step"] <= step]
+        write_whole(self.log, "".join(text + "\n" for text in kept).encode())
 
         def append(event: Event) -> None:
             if isinstance(event, MetricLogged):
@@ -71,7 +71,7 @@ class RunFolder:
     def metrics(self) -> dict[str, list[tuple[int, float]]]:
         """Returns what was logged, by name, as (step, value)."""
         found: dict[str, list[tuple[int, float]]] = {}
-        for line in self._lines():
+        for _, line in self._lines():
             if line["step"] is not None:
                 found.setdefault(line["name"], []).append((line["step"], line["value"]))
         return found
@@ -112,12 +112,12 @@ class RunFolder:
                 )
         write_whole(path, recipe.model_dump_json(indent=1).encode())
 
-    def _lines(self) -> list[dict[str, Any]]:
+    def _lines(self) -> list[tuple[str, dict[str, Any]]]:
         lines = []
         if self.log.exists():
             for text in self.log.read_text(encoding="utf-8").splitlines():
                 try:
-                    lines.append(json.loads(text))
+                    lines.append((text, json.loads(text)))
                 except ValueError:  # the last line of a killed process may be torn
                     continue
         return lines
