@@ -1,6 +1,6 @@
 """Every plug-in contract, on one page. A plug-in is one class in one file, named as the file."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -262,6 +262,23 @@ class Modality(Protocol):
 
     def writers(self) -> Mapping[str, type[Writer]]:
         """Returns the file formats, by name."""
+
+
+Velocity = Callable[[Any, float], Any]
+"""dx/dt of a noisy x [B, …] at a time t in [0, 1]; 1 is noise. NumPy arrays or any that add and multiply alike."""
+
+
+class Solver(Protocol):
+    """Follows a velocity from noise to data. One file in `studio/generate/diffusion/solvers/`."""
+
+    name: ClassVar[str]
+    order: ClassVar[int]
+    """The error falls as the step's width to this power."""
+    evaluations: ClassVar[int]
+    """How often a step asks for the velocity."""
+
+    def solve(self, velocity: Velocity, x: Any, times: Sequence[float]) -> Iterator[Any]:
+        """Yields x at each of the falling `times` but the first, at which x is given; the last one is the result."""
 
 
 class Objective(Protocol):

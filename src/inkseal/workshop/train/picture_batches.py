@@ -6,30 +6,40 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from inkseal.core.errors import InvalidRequest
+from inkseal.core.language import say
+from inkseal.nets.shapes import ConditionShape
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 SHEET_COLUMNS = 8
 
 
+class PictureRow(Protocol):
+    """What is known of one picture."""
+
+    @property
+    def style(self) -> str: ...
+
+
 class Pictures(Protocol):
     """What an opened picture dataset offers; arrays may be memory-mapped."""
 
-    pixels: npt.NDArray[np.uint8]
-    """[N, 3, S, S], red, green, blue."""
-    vectors: npt.NDArray[np.float16]
-    """[U, 512] unit vectors of texts."""
-    captions: npt.NDArray[np.int32]
-    """[M, 9] numbers of vectors: the whole caption, then its words; -1 where there is none."""
-    caption_row: npt.NDArray[np.int32]
-    """[M] the picture of a caption."""
-    styles: npt.NDArray[np.int64]
-    """[N] the style's number; 0 stands for any and is no picture's."""
-    caption_language: npt.NDArray[np.uint8]
-    """[M] number of the caption's language."""
+    rows: Sequence[PictureRow]
+    pixels: npt.NDArray[Any]
+    """uint8 [N, 3, S, S], red, green, blue."""
+    vectors: npt.NDArray[Any]
+    """float16 [U, D] unit vectors of texts."""
+    captions: npt.NDArray[Any]
+    """int32 [M, 9] numbers of vectors: the whole caption, then its words; -1 where there is none."""
+    caption_row: npt.NDArray[Any]
+    """int32 [M] the picture of a caption."""
+    caption_language: npt.NDArray[Any]
+    """uint8 [M] number of the caption's language."""
 
-    def rows_of(self, split: str) -> npt.NDArray[np.int64]:
-        """Returns the picture numbers of "train" or "held_out", ascending."""
+    def places(self, split: Any, /) -> npt.NDArray[np.int64]:
+        """Returns the picture numbers of "train", "validation" or "held_out", ascending."""
 
 
 class Condition(NamedTuple):
@@ -40,23 +50,46 @@ class Condition(NamedTuple):
     style: "Tensor"
 
 
-class CaptionChooser:
-    """Finds captions of pictures, and chooses among them: first a language, then one of its captions."""
+class Conditions:
+    """Finds captions of pictures, chooses among them, and makes conditions of them and of the pictures' styles.
+
+    Attributes:
+        styles: names of the dataset's styles; style number n is `styles[n - 1]`, and 0 stands for any.
+    """
 
     def __init__(self, data: Pictures) -> None:
         self._data = data
+        self.styles = tuple(sorted({row.style for row in data.rows}))
+        numbers_of = {style: number for number, style in enumerate(self.styles, 1)}
+        self._style = np.array([numbers_of[row.style] for row in data.rows], np.int64)
         self._order = np.lexsort((data.caption_language, data.caption_row))
         rows = np.asarray(data.caption_row)[self._order]
         numbers = np.arange(len(data.pixels))
         self._start = np.searchsorted(rows, numbers, side="left")
         self._end = np.searchsorted(rows, numbers, side="right")
 
+    def check(self, shape: ConditionShape) -> None:
+        """Refuses a network for which this dataset has too many styles or vectors of another width.
+
+        Raises:
+            InvalidRequest: naming both numbers.
+        """
+        wanted = (len(self.styles) + 1, self._data.captions.shape[1], self._data.vectors.shape[1])
+        if shape.num_styles < wanted[0] or (shape.num_tokens, shape.text_width) != wanted[1:]:
+            raise InvalidRequest(
+                say(
+                    f"The dataset needs num_styles ≥ {wanted[0]}, num_tokens = {wanted[1]}, text_width = {wanted[2]}.",
+                    f"数据集需要 num_styles ≥ {wanted[0]}、num_tokens = {wanted[1]}、text_width = {wanted[2]}。",
+                ),
+                fix=say("Correct the shape in the recipe.", "请在配方的 shape 中更正。"),
+            )
+
     def of(self, row: int) -> npt.NDArray[np.int64]:
         """Returns the numbers of all captions of a picture, grouped by language."""
         return self._order[self._start[row] : self._end[row]]
 
     def choose(self, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        """Returns one caption number for each picture; -1 for a picture without captions."""
+        """Returns a caption number for each picture: first a language, then one of its captions; -1 without any."""
         chosen = np.full(len(rows), -1, dtype=np.int64)
         for place, row in enumerate(rows.tolist()):
             mine = self.of(row)
@@ -71,23 +104,21 @@ class CaptionChooser:
         return np.array([mine[turn % len(mine)] if len(mine := self.of(row)) else -1 for row in rows.tolist()])
 
 
+    def of_captions(self, rows: npt.NDArray[np.int64], captions: npt.NDArray[np.int64]) -> Condition:
+        """Returns what captions and the pictures' styles say: [B, 9, D] float32, [B, 9] bool, [B] int64."""
+        import torch
+
+        numbers = np.where(captions[:, None] >= 0, self._data.captions[captions], -1)
+        mask = numbers >= 0
+        tokens = self._data.vectors[np.where(mask, numbers, 0)].astype(np.float32) * mask[:, :, None]
+        return Condition(torch.from_numpy(tokens), torch.from_numpy(mask), torch.from_numpy(self._style[rows]))
+
+
 def to_pixels(data: Pictures, rows: npt.NDArray[np.int64]) -> "Tensor":
     """Returns pictures [B, 3, S, S] float32 in [-1, 1]."""
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(data.pixels[rows])).float().div_(127.5).sub_(1)
-
-
-def condition_of(data: Pictures, rows: npt.NDArray[np.int64], captions: npt.NDArray[np.int64]) -> Condition:
-    """Returns what the captions and the pictures' styles say: [B, 9, 512] float32, [B, 9] bool, [B] int64."""
-    import torch
-
-    numbers = np.where(captions[:, None] >= 0, np.asarray(data.captions)[captions], -1)
-    mask = numbers >= 0
-    tokens = np.asarray(data.vectors)[np.where(mask, numbers, 0)].astype(np.float32) * mask[:, :, None]
-    return Condition(
-        torch.from_numpy(tokens), torch.from_numpy(mask), torch.from_numpy(np.asarray(data.styles)[rows].astype(np.int64))
-    )
 
 
 def drop_condition(condition: Condition, rng: np.random.Generator, everything: float, style: float) -> Condition:

@@ -49,8 +49,8 @@ class Autoencoder:
 
         self._config = AutoencoderConfig.model_validate(config.model_dump())
         self._data = data
-        self._train = data.rows_of("train")
-        self._held_out = evenly(data.rows_of("held_out"), NUM_HELD_OUT)
+        self._train = data.places("train")
+        self._held_out = evenly(data.places("held_out"), NUM_HELD_OUT)
         self.modules: dict[str, Any] = {"model": Network(self._config.shape)}
 
     def prepare(self, on_event: Listener, cancel: Cancel) -> None:
