@@ -27,7 +27,8 @@ class ResidualBlock(nn.Module):
         self.conv_in = nn.Conv2d(width, width, 3, padding=1)
         self.norm_out = nn.GroupNorm(groups, width)
         self.conv_out = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.conv_out.weight)  # depth costs nothing at first
+        for parameter in self.conv_out.parameters():
+            nn.init.zeros_(parameter)  # a block begins as the identity, so depth costs nothing at first
         self.modulate = nn.Linear(condition_width, 2 * width) if condition_width else None
 
     def forward(self, x_BCHW: Tensor, condition_BD: Tensor | None = None) -> Tensor:

@@ -52,6 +52,5 @@ class TextImageShape(ComponentConfig):
     text_width: int = 512
     widths: tuple[int, int, int] = (32, 64, 128)
     blocks: tuple[int, int, int] = (1, 1, 2)
-    side: int = 64
     shared_width: int = Field(128, ge=1, description="Width of the space that pictures and texts share.")
     groups: int = 8

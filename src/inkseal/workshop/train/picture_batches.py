@@ -1,6 +1,6 @@
 """Turns a memory-mapped set of pictures with captions into the tensors that picture objectives train on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -153,3 +153,55 @@ def to_sheet(pictures: Sequence[Any], columns: int = SHEET_COLUMNS) -> npt.NDArr
 def evenly(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     """Returns at most `count` rows spread over all of them."""
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))] if len(rows) else rows
+
+
+class CaptionedPictures:
+    """Batches, held-out batches and sheets of pictures with conditions, for networks that work on pixels."""
+
+    def __init__(self, data: Pictures, shape: ConditionShape) -> None:
+        """Raises InvalidRequest when the network does not fit the dataset."""
+        self._data = data
+        self._conditions = Conditions(data)
+        self._conditions.check(shape)
+        self._train = data.places("train")
+        self.styles = self._conditions.styles
+
+    def num_examples(self) -> int:
+        """Returns the size of the training split."""
+        return len(self._train)
+
+    def batch(
+        self, indices: npt.NDArray[Any], rng: np.random.Generator, drop_everything: float, drop_style: float
+    ) -> "dict[str, Tensor]":
+        """Returns pixels, tokens, mask and style of training examples, some conditions hidden."""
+        rows = self._train[indices]
+        seen = self._conditions.of_captions(rows, self._conditions.choose(rows, rng))
+        hidden = drop_condition(seen, rng, drop_everything, drop_style)
+        return {"pixels": to_pixels(self._data, rows), **hidden._asdict()}
+
+    def held_out(self, count: int, size: int = 32) -> "Iterator[dict[str, Tensor]]":
+        """Yields batches of at most `count` held-out examples, the same every time."""
+        rows = evenly(self._data.places("held_out"), count)
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            seen = self._conditions.of_captions(part, self._conditions.first(part))
+            yield {"pixels": to_pixels(self._data, part), **seen._asdict()}
+
+    def sheet(
+        self, make: "Callable[[Tensor, Condition], Tensor]", noise_width: int, count: int = 16
+    ) -> npt.NDArray[np.uint8]:
+        """Returns rows of trained and held-out pictures, each above what `make` makes of noise and its condition."""
+        import torch
+
+        rows = np.concatenate([evenly(self._train, count), evenly(self._data.places("held_out"), count)])
+        noise = torch.randn(len(rows), noise_width, generator=torch.Generator().manual_seed(0))
+        made = make(noise, self._conditions.of_captions(rows, self._conditions.first(rows))).float()
+        return to_sheet(side_by_side(to_pixels(self._data, rows), made))
+
+
+def side_by_side(above: "Tensor", below: "Tensor", columns: int = SHEET_COLUMNS) -> "list[Tensor]":
+    """Returns pictures in the order in which a sheet shows each row of `above` over the same row of `below`."""
+    shown: list[Tensor] = []
+    for start in range(0, len(above), columns):
+        shown += [*above[start : start + columns], *below[start : start + columns]]
+    return shown

@@ -65,8 +65,8 @@ class Trainer:
             if not bool(norm.isfinite()):
                 raise EngineFailed(
                     say(
-                        f"At step {self.step} the loss is {float(loss)} and its gradient is not finite.",
-                        f"第 {self.step} 步的损失为 {float(loss)}，梯度不是有限值。",
+                        f"At step {self.step} the loss is {loss.item()} and its gradient is not finite.",
+                        f"第 {self.step} 步的损失为 {loss.item()}，梯度不是有限值。",
                     ),
                     fix=say("Lower the learning rate and begin anew.", "请降低学习率后重新开始。"),
                 )

@@ -12,7 +12,7 @@ from inkseal.core.config import ComponentConfig
 from inkseal.core.events import Listener
 from inkseal.core.protocols import Cancel
 from inkseal.nets.shapes import AutoencoderShape
-from inkseal.workshop.train.picture_batches import Pictures, evenly, to_pixels, to_sheet
+from inkseal.workshop.train.picture_batches import Pictures, evenly, side_by_side, to_pixels, to_sheet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,11 +88,7 @@ class Autoencoder:
     def sheet(self) -> npt.NDArray[np.uint8]:
         """Returns rows of held-out pictures, each above what came out."""
         pixels = to_pixels(self._data, evenly(self._held_out, NUM_SHOWN))
-        out = self._reconstruct(pixels)
-        shown: list[Tensor] = []
-        for start in range(0, len(pixels), 8):
-            shown += [*pixels[start : start + 8], *out[start : start + 8]]
-        return to_sheet(shown)
+        return to_sheet(side_by_side(pixels, self._reconstruct(pixels)))
 
     def facts(self) -> dict[str, Any]:
         return {"network": "autoencoder", "shape": self._config.shape.model_dump(mode="json")}

@@ -16,7 +16,15 @@ from inkseal.studio.generate.diffusion.guidance import guided
 from inkseal.studio.generate.diffusion.solvers import solvers
 from inkseal.studio.generate.diffusion.times import times
 from inkseal.workshop.train.latents import Latents, encode_all
-from inkseal.workshop.train.picture_batches import Conditions, Pictures, drop_condition, evenly, to_pixels, to_sheet
+from inkseal.workshop.train.picture_batches import (
+    Conditions,
+    Pictures,
+    drop_condition,
+    evenly,
+    side_by_side,
+    to_pixels,
+    to_sheet,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -120,10 +128,7 @@ class FlowMatching:
         for x in solvers[self._config.sheet_solver]().solve(velocity, x, times(self._config.sheet_steps)):
             pass
         made = self.latents.to_pixels(torch.from_numpy(np.asarray(x, np.float32)))
-        real, shown = to_pixels(self._data, rows), []
-        for start in range(0, len(rows), 8):
-            shown += [*real[start : start + 8], *made[start : start + 8]]
-        return to_sheet(shown)
+        return to_sheet(side_by_side(to_pixels(self._data, rows), made))
 
     def facts(self) -> dict[str, Any]:
         return {
