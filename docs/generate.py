@@ -64,6 +64,7 @@ def plugins() -> str:
     from inkseal.studio.generate.backends import backends
     from inkseal.studio.guard.checks import checks
     from inkseal.studio.provenance.marks import marks
+    from inkseal.workshop.data.collections import collections
 
     text = "# Plug-ins\n\n" + NOTE
     for title, registry in (
@@ -73,6 +74,7 @@ def plugins() -> str:
         ("Modalities", modalities),
         ("Text formats", writers),
         ("Model sources", sources),
+        ("Collections of pictures", collections),
     ):
         rows = [(f"`{name}`", first_line(registry[name])) for name in registry]
         text += f"## {title}\n\n" + table(("name", "what it does"), rows) + "\n"

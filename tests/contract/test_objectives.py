@@ -107,9 +107,7 @@ def test_each_player_learns_with_all_its_weights(objective: Objective) -> None:
 
 
 def test_looking_changes_nothing_and_sees_the_same(objective: Objective) -> None:
-    before = {
-        key: value.clone() for module in objective.modules.values() for key, value in module.state_dict().items()
-    }
+    before = {key: value.clone() for module in objective.modules.values() for key, value in module.state_dict().items()}
     for module in objective.modules.values():
         module.eval()
     with torch.no_grad():

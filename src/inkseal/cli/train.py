@@ -28,7 +28,9 @@ def train(
             help=say("Set aside what was begun, and begin anew.", "另存已有运行并重新开始（默认继续）。"),
         ),
     ] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help=say("Instead of the recipe's.", "覆盖配方的线程数。"))] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help=say("Instead of the recipe's.", "覆盖配方的线程数。"))
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help=say("Instead of the recipe's.", "覆盖配方的步数。"))] = None,
     nice: Annotated[
         int | None, typer.Option(min=0, max=19, help=say("Instead of the recipe's.", "覆盖配方的优先级。"))
@@ -51,4 +53,9 @@ def train(
         return
     typer.echo(str(outcome.folder))
     if not outcome.finished:
-        note(say(f"Stopped at step {outcome.step}; the same command goes on.", f"停在第 {outcome.step} 步；再次运行同一命令即可继续。"))
+        note(
+            say(
+                f"Stopped at step {outcome.step}; the same command goes on.",
+                f"停在第 {outcome.step} 步；再次运行同一命令即可继续。",
+            )
+        )

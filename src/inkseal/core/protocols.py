@@ -319,3 +319,45 @@ class Objective(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """Returns what somebody needs besides the weights to use the networks; goes into the model's file."""
+
+
+class Drawing(Closed):
+    """One picture of a collection as it was published, before anything is done to it."""
+
+    member: str
+    """Where it lies in the archive: the member's name, and `#name` for one of several in a member."""
+    svg: str
+    title: str
+    """In English, as its author or file calls it."""
+    emoji: str = ""
+    """Code points in hexadecimal, joined by `-`, when it draws an emoji."""
+    author: str = ""
+    category: str = ""
+    keywords: tuple[str, ...] = ()
+
+
+class Collection(Protocol):
+    """A published set of pictures in one style. One file in `workshop/data/collections/`."""
+
+    name: ClassVar[str]
+    style: ClassVar[str]
+    """A name in the table of styles."""
+    archive: ClassVar[str]
+    """A name in the table of archives."""
+    licence: ClassVar[str]
+    """SPDX identifier of the pictures."""
+    attribution: ClassVar[str]
+    """Who must or should be named, and where the pictures come from."""
+    share_alike: ClassVar[bool]
+    """True when what is made from it must bear its licence; kept in a dataset of its own."""
+    crop: ClassVar[bool]
+    """True when pictures lie somewhere on a page, rather than on a drawn frame."""
+    titles_speak: ClassVar[bool]
+    """True when titles are plain English that may be a caption; False when they only name an emoji."""
+
+    def read(self, archive: Path, cancel: Cancel) -> Iterator[Drawing]:
+        """Yields the drawings in the archive's order.
+
+        Raises:
+            ModelFileRefused: the archive is malformed or dangerous.
+        """

@@ -1,1 +1,1 @@
-"""Data, training, alignment, compression and publishing of models."""
+"""Second story: models are made from licensed data."""

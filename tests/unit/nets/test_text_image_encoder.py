@@ -15,9 +15,7 @@ SHAPE = TextImageShape(text_width=12, widths=(8, 8, 8), blocks=(1, 1, 1), shared
 def test_loss_is_the_mean_of_both_cross_entropies() -> None:
     rng = np.random.default_rng(0)
     logits, texts = rng.standard_normal((5, 5)), np.eye(5, 12)
-    expected = -0.5 * (
-        np.mean(np.diag(log_softmax(logits, axis=1))) + np.mean(np.diag(log_softmax(logits, axis=0)))
-    )
+    expected = -0.5 * (np.mean(np.diag(log_softmax(logits, axis=1))) + np.mean(np.diag(log_softmax(logits, axis=0))))
     assert float(contrastive_loss(torch.from_numpy(logits), torch.from_numpy(texts))) == pytest.approx(expected)
 
 

@@ -7,18 +7,17 @@ import contextlib
 import errno
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationError
 
+from inkseal.catalog.client import run_client
 from inkseal.catalog.download import part_of
 from inkseal.catalog.space import require_space
 from inkseal.catalog.verify import hash_file
@@ -147,57 +146,21 @@ def _pip(part: Part, folder: Path, on_share: Callable[[float], None], cancel: Ca
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
     command += ["--require-hashes", "--no-input", "--disable-pip-version-check", "--retries", "1"]
     command += ["--progress-bar", "raw", "--dest", str(folder), "-r", str(requirement)]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env={**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
-    )
-    said = _follow(process, on_share, cancel)
+
+    def heard(line: str) -> None:
+        words = line.split()
+        if len(words) == 4 and words[0] == "Progress" and words[1].isdigit() and words[3].isdigit():
+            on_share(int(words[1]) / max(1, int(words[3])))
+
+    environment = {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    code, said = run_client(command, cancel, environment=environment, on_line=heard)
     if os.strerror(errno.ENOSPC) in said:
         raise NotEnoughSpace(
             say(f"pip ran out of space in {folder.parent}.", f"pip 在 {folder.parent} 中空间不足。"),
             fix=say("Free space there; whole parts are kept.", "请在该处腾出空间；完整的分块会保留。"),
         )
-    if process.returncode:
+    if code:
         raise FetchFailed(_why(said, part))
-
-
-def _follow(process: "subprocess.Popen[str]", on_share: Callable[[float], None], cancel: Cancel) -> str:
-    """Reads pip's progress until it ends, stopping it when `cancel` is set; returns what it said of errors."""
-    said: list[str] = []
-    out, err = cast("IO[str]", process.stdout), cast("IO[str]", process.stderr)
-    errors = threading.Thread(target=lambda: said.extend(err), daemon=True)
-    errors.start()
-    ended = threading.Event()
-    watch = threading.Thread(target=_kill_on_cancel, args=(process, cancel, ended), daemon=True)
-    watch.start()
-    try:
-        for line in out:
-            words = line.split()
-            if len(words) == 4 and words[0] == "Progress" and words[1].isdigit() and words[3].isdigit():
-                on_share(int(words[1]) / max(1, int(words[3])))
-        process.wait()
-    finally:
-        process.kill()
-        process.wait()
-        ended.set()
-        errors.join()
-        watch.join()
-        out.close()
-        err.close()
-    _stop_if(cancel)
-    return "".join(said)
-
-
-def _kill_on_cancel(process: "subprocess.Popen[str]", cancel: Cancel, ended: threading.Event) -> None:
-    while not ended.wait(0.1):
-        if cancel.is_set():
-            process.kill()
-            return
 
 
 def _why(said: str, part: Part) -> str:

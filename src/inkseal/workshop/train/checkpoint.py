@@ -23,7 +23,9 @@ STATE = "state.json"
 _PREFIX = "step-"
 
 
-def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Mapping[str, "Tensor"]], state: dict[str, Any]) -> Path:
+def save_checkpoint(
+    folder: Path, step: int, tensors: Mapping[str, Mapping[str, "Tensor"]], state: dict[str, Any]
+) -> Path:
     """Writes one file of tensors for each name, then the state with their hashes; keeps the last two checkpoints.
 
     Raises:

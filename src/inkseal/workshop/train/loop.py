@@ -121,7 +121,9 @@ def look(trainer: Trainer, objective: Objective, run: RunFolder, tell: Listener)
     write_whole(run.folder / "curves.png", png_bytes(draw_curves(run.metrics())))
     facts = {"step": trainer.step, "recipe": trainer.recipe.model_dump(mode="json"), **objective.facts()}
     run.save_model(trainer.averaged.tensors, facts)
-    tell(Noted(text=say(f"Step {trainer.step}: looked at the held-out data.", f"第 {trainer.step} 步：已查看留出数据。")))
+    tell(
+        Noted(text=say(f"Step {trainer.step}: looked at the held-out data.", f"第 {trainer.step} 步：已查看留出数据。"))
+    )
 
 
 def _log(trainer: Trainer, metrics: Mapping[str, Any], tell: Listener) -> None:

@@ -103,7 +103,6 @@ class Conditions:
         """Returns the `turn`-th caption of each picture, round and round: the same every time, for sheets and scores."""
         return np.array([mine[turn % len(mine)] if len(mine := self.of(row)) else -1 for row in rows.tolist()])
 
-
     def of_captions(self, rows: npt.NDArray[np.int64], captions: npt.NDArray[np.int64]) -> Condition:
         """Returns what captions and the pictures' styles say: [B, 9, D] float32, [B, 9] bool, [B] int64."""
         import torch
@@ -152,7 +151,9 @@ def to_sheet(pictures: Sequence[Any], columns: int = SHEET_COLUMNS) -> npt.NDArr
 
 def evenly(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     """Returns at most `count` rows spread over all of them."""
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))] if len(rows) else rows
+    return (
+        rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))] if len(rows) else rows
+    )
 
 
 class CaptionedPictures:

@@ -61,12 +61,18 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidRequest(
             say(f"The recipe {str(path)!r} cannot be read: {error}.", f"无法读取配方 {str(path)!r}：{error}。"),
-            fix=say("Name a TOML file such as recipes/picture-flow.toml.", "请给出 TOML 文件，例如 recipes/picture-flow.toml。"),
+            fix=say(
+                "Name a TOML file such as recipes/picture-flow.toml.",
+                "请给出 TOML 文件，例如 recipes/picture-flow.toml。",
+            ),
         ) from None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise InvalidRequest(
-            say(f"The recipe's field {field!r} cannot be used: {first['msg']}.", f"配方字段 {field!r} 无法使用：{first['msg']}。"),
+            say(
+                f"The recipe's field {field!r} cannot be used: {first['msg']}.",
+                f"配方字段 {field!r} 无法使用：{first['msg']}。",
+            ),
             fix=say(f"Correct it in {path}.", f"请在 {path} 中更正。"),
         ) from None

@@ -21,6 +21,7 @@ from inkseal.workshop.train.recipe import Recipe
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
+
 def run(folder: Path, recipe: Recipe, *, fresh: bool = False, stop_at: int | None = None) -> Outcome:
     """Trains here; sets the cancel signal when the step `stop_at` was logged."""
     cancel = threading.Event()

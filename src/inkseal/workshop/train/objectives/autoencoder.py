@@ -30,7 +30,9 @@ class AutoencoderConfig(ComponentConfig):
     gradient: float = Field(1.0, ge=0, description="Weight of the absolute error of differences between neighbours.")
     kl: float = Field(5e-4, ge=0, description="Weight of the divergence from N(0, 1), a latent number's mean, in nats.")
     mirror: float = Field(0.5, ge=0, le=1, description="Part of the pictures that are mirrored.")
-    swap_colours: float = Field(0.2, ge=0, le=1, description="Part of the pictures whose colour channels change places.")
+    swap_colours: float = Field(
+        0.2, ge=0, le=1, description="Part of the pictures whose colour channels change places."
+    )
 
 
 class Autoencoder:

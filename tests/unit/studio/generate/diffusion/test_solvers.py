@@ -64,9 +64,7 @@ def solver(request: pytest.FixtureRequest) -> Solver:
     return solvers[request.param]()
 
 
-@pytest.mark.parametrize(
-    ("velocity", "flow"), [(gaussian_velocity, gaussian_flow), (mixture_velocity, mixture_flow)]
-)
+@pytest.mark.parametrize(("velocity", "flow"), [(gaussian_velocity, gaussian_flow), (mixture_velocity, mixture_flow)])
 def test_the_error_falls_with_the_order(solver: Solver, velocity: Any, flow: Any) -> None:
     begin, end = 0.95, 0.05
     x = (1 - begin) * MEAN + np.linspace(-2, 2, 9)

@@ -1,0 +1,1 @@
+"""Licensed data: fetched, cleaned, split and described, before any model sees it."""

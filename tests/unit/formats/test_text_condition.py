@@ -1,0 +1,72 @@
+"""Prompts and captions become the same condition, in both languages."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inkseal.formats.text_condition import (
+    NUM_PLACES,
+    assemble_condition,
+    condition_texts,
+    look_up_conditions,
+)
+
+
+def test_english_and_chinese_are_cut_into_words_that_carry_meaning() -> None:
+    assert condition_texts("A red  Apple on the table") == ("a red apple on the table", "red", "apple", "table")
+    assert condition_texts("一只红色的苹果") == ("一只红色的苹果", "红色", "苹果")
+
+
+def test_mixed_text_keeps_both() -> None:
+    assert condition_texts("猫，Noto 风格")[1:] == ("猫", "noto", "风格")
+
+
+def test_full_width_and_case_change_nothing() -> None:
+    assert condition_texts("ＣＡＴ") == condition_texts("cat") == ("cat", "cat")
+
+
+def test_no_more_than_eight_words() -> None:
+    texts = condition_texts("one two three four five six seven eight nine ten")
+    assert len(texts) == NUM_PLACES
+    assert texts[-1] == "eight"
+
+
+@given(st.text(max_size=300))
+def test_any_prompt_gives_few_texts_and_the_same_again(prompt: str) -> None:
+    texts = condition_texts(prompt)
+    assert len(texts) <= NUM_PLACES
+    assert all(text.strip() for text in texts)
+    if texts:
+        assert condition_texts(texts[0])[0] == texts[0]
+
+
+@given(st.lists(st.sampled_from(["red cat", "猫", "a dog and a cat", "", "天气很好"]), min_size=1, max_size=6))
+def test_training_and_serving_assemble_alike(prompts: list[str]) -> None:
+    generator = np.random.default_rng(7)
+    unique = sorted({text for prompt in prompts for text in condition_texts(prompt)} | {"other"})
+    exact = {text: generator.standard_normal(16).astype(np.float32) for text in unique}
+    stored = np.stack([exact[text] for text in unique]).astype(np.float16)
+    captions = np.full((len(prompts), NUM_PLACES), -1, np.int32)
+    for row, prompt in enumerate(prompts):
+        texts = condition_texts(prompt)
+        captions[row, : len(texts)] = [unique.index(text) for text in texts]
+    trained = look_up_conditions(captions, stored)
+    for row, prompt in enumerate(prompts):
+        served = assemble_condition(condition_texts(prompt), exact)
+        assert served.dtype == np.float32
+        assert np.array_equal(served, trained[row])
+
+
+def test_places_without_a_text_are_zero() -> None:
+    condition = assemble_condition(("cat",), {"cat": np.ones(4, np.float32)})
+    assert condition.shape == (NUM_PLACES, 4)
+    assert condition[0].tolist() == [1, 1, 1, 1]
+    assert not condition[1:].any()
+
+
+def test_a_text_without_a_vector_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        assemble_condition(("cat",), {"dog": np.ones(4, np.float32)})
+    with pytest.raises(ValueError):
+        assemble_condition((), {})
