@@ -4,11 +4,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from picture_maker import make_pictures
-
 from inkseal.core.events import Event
 from inkseal.workshop.train.loop import train
 from inkseal.workshop.train.recipe import Recipe
+from picture_maker import make_pictures
 
 SHAPE = {
     "widths": [8, 8, 16],

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from picture_maker import make_pictures
-from small_run import SHAPE, small_recipe
 
 from inkseal.core.config import ComponentConfig
 from inkseal.core.errors import InvalidRequest
@@ -19,6 +17,8 @@ from inkseal.formats.safetensors import read_header
 from inkseal.workshop.train.loop import train
 from inkseal.workshop.train.objectives import objectives
 from inkseal.workshop.train.recipe import Recipe, read_recipe
+from picture_maker import make_pictures
+from small_run import SHAPE, small_recipe
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
@@ -160,5 +160,5 @@ def _keys(values: Any, prefix: str = "") -> set[str]:
 def test_a_misspelt_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text((RECIPES / "picture-flow.toml").read_text().replace("steps =", "stepps ="))
-    with pytest.raises(InvalidRequest, match="stepps|steps"):
+    with pytest.raises(InvalidRequest, match=r"stepps|steps"):
         read_recipe(path)

@@ -27,7 +27,7 @@ class Generator(nn.Module):
     def forward(self, noise: Tensor, condition: Tensor, mask: Tensor, style: Tensor) -> Tensor:
         pooled = self.condition(condition, mask, style)
         start = self.start(torch.cat([noise, pooled], dim=1))
-        grid = start.unflatten(1, (self.shape.widths[2], self.start_side, self.start_side))
+        grid = start.reshape(-1, self.shape.widths[2], self.start_side, self.start_side)
         return torch.tanh(self.decoder(grid, pooled))
 
 

@@ -113,7 +113,8 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
 class Autoencoder(nn.Module):
     """Pictures [B, 3, H, W] in [-1, 1] to latents [B, C, H/8, W/8] and back.
 
-    Source: Kingma and Welling 2014; Rombach et al. 2022, "High-Resolution Image Synthesis with Latent Diffusion Models".
+    Source: Kingma and Welling 2014; Rombach et al. 2022, "High-Resolution Image
+    Synthesis with Latent Diffusion Models".
     """
 
     def __init__(self, shape: AutoencoderShape) -> None:
@@ -142,7 +143,8 @@ class Autoencoder(nn.Module):
 class ConditionalAutoencoder(nn.Module):
     """A picture given its caption as one latent vector z: N(0, 1) when nobody shows a picture.
 
-    Source: Sohn, Lee and Yan 2015, "Learning Structured Output Representation using Deep Conditional Generative Models".
+    Source: Sohn, Lee and Yan 2015, "Learning Structured Output Representation using Deep Conditional Generative
+    Models".
     """
 
     def __init__(self, shape: ConditionalShape) -> None:
@@ -165,7 +167,7 @@ class ConditionalAutoencoder(nn.Module):
     def decode(self, latent_BZ: Tensor, condition_BD: Tensor) -> Tensor:
         """Returns pictures [B, 3, H, W] from z and the pooled condition."""
         start = self.from_latent(torch.cat([latent_BZ, condition_BD], dim=1))
-        grid = start.unflatten(1, (self.shape.widths[2], self.start_side, self.start_side))
+        grid = start.reshape(-1, self.shape.widths[2], self.start_side, self.start_side)
         pixels: Tensor = self.decoder(grid, condition_BD)
         return pixels
 

@@ -58,7 +58,9 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, x_BTD: Tensor, mask: Tensor | None = None) -> Tensor:
-        query, key, value = self.qkv(x_BTD).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        num_rows, num_tokens = x_BTD.shape[:2]
+        split = self.qkv(x_BTD).reshape(num_rows, num_tokens, 3, self.heads, -1)
+        query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
         query, key = self.query_norm(query).to(value.dtype), self.key_norm(key).to(value.dtype)
         # Written out: on processors, for sequences this short, the fused kernel's gradient takes a third longer.
         products = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
@@ -89,7 +91,8 @@ class Block(nn.Module):
     def forward(self, x_BTD: Tensor, condition_BD: Tensor, mask: Tensor | None = None) -> Tensor:
         shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = self.modulation(condition_BD)[:, None].chunk(6, dim=2)
         x_BTD = x_BTD + gate_a * self.attention(self.norm_attention(x_BTD) * (1 + scale_a) + shift_a, mask)
-        return x_BTD + gate_m * self.mlp(self.norm_mlp(x_BTD) * (1 + scale_m) + shift_m)
+        out: Tensor = x_BTD + gate_m * self.mlp(self.norm_mlp(x_BTD) * (1 + scale_m) + shift_m)
+        return out
 
 
 class DiffusionTransformer(nn.Module):
@@ -144,5 +147,5 @@ class DiffusionTransformer(nn.Module):
 
     def from_patches(self, x_BTP: Tensor) -> Tensor:
         """Undoes `to_patches`."""
-        grid = x_BTP.transpose(1, 2).unflatten(2, (self.grid, self.grid))
+        grid = x_BTP.transpose(1, 2).reshape(len(x_BTP), -1, self.grid, self.grid)
         return F.pixel_shuffle(grid, self.shape.patch)

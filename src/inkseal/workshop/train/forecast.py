@@ -41,7 +41,8 @@ def forecast(trainer: "Trainer", recipe: Recipe, objective: Objective) -> str:
         seconds.append(time.perf_counter() - begin)
     copy_into(trainer.modules, kept)
     per_step = min(seconds[1:])
-    hours = per_step * (recipe.steps - trainer.step) / 3600
+    left = recipe.steps - trainer.step
+    hours = per_step * left / 3600
     to_come = MOMENTS * sum(tensor.numel() * 4 for tensor in kept.values())
     memory = psutil.Process().memory_info().rss
     free = psutil.virtual_memory().available
@@ -56,6 +57,6 @@ def forecast(trainer: "Trainer", recipe: Recipe, objective: Objective) -> str:
     rate = recipe.batch / per_step
     total = (memory + to_come) / 1e9
     return say(
-        f"{recipe.steps - trainer.step} steps of {per_step:.2f} s ({rate:.1f} examples/s): about {hours:.1f} h, {total:.1f} GB.",
-        f"剩余 {recipe.steps - trainer.step} 步，每步 {per_step:.2f} 秒（每秒 {rate:.1f} 个样本）：约 {hours:.1f} 小时，内存 {total:.1f} GB。",
+        f"{left} steps of {per_step:.2f} s ({rate:.1f} examples/s): about {hours:.1f} h, {total:.1f} GB.",
+        f"剩余 {left} 步，每步 {per_step:.2f} 秒（{rate:.1f} 样本/秒）：约 {hours:.1f} 小时，内存 {total:.1f} GB。",
     )

@@ -100,7 +100,7 @@ class Conditions:
         return chosen
 
     def first(self, rows: npt.NDArray[np.int64], turn: int = 0) -> npt.NDArray[np.int64]:
-        """Returns the `turn`-th caption of each picture, round and round: the same every time, for sheets and scores."""
+        """Returns the `turn`-th caption of each picture, round and round: always the same, for sheets."""
         return np.array([mine[turn % len(mine)] if len(mine := self.of(row)) else -1 for row in rows.tolist()])
 
     def of_captions(self, rows: npt.NDArray[np.int64], captions: npt.NDArray[np.int64]) -> Condition:

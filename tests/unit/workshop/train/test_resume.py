@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from picture_maker import make_pictures
-from small_run import BEGUN, small_recipe, train_there
 
 from inkseal.core.errors import InvalidRequest, StoreError
 from inkseal.core.events import Event, MetricLogged
 from inkseal.workshop.train.loop import Outcome, train
 from inkseal.workshop.train.recipe import Recipe
+from picture_maker import make_pictures
+from small_run import BEGUN, small_recipe, train_there
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")

@@ -121,13 +121,13 @@ class FlowMatching:
         rows = np.concatenate([evenly(self._train, NUM_SHOWN), evenly(self._data.places("held_out"), NUM_SHOWN)])
         captions = np.array([self._conditions.first(rows[i : i + 1], i)[0] for i in range(len(rows))], np.int64)
         asked = self._conditions.of_captions(rows, captions)
-        velocity = guided(self._as_numpy, *(part.numpy() for part in asked), scale=self._config.sheet_guidance)
+        tokens, mask, style = (part.numpy() for part in asked)
+        velocity = guided(self._as_numpy, tokens, mask, style, self._config.sheet_guidance)
         shape = self._config.shape
         noise = np.random.default_rng(0).standard_normal((len(rows), shape.channels, shape.side, shape.side))
-        x: npt.NDArray[Any] = noise.astype(np.float32)
-        for x in solvers[self._config.sheet_solver]().solve(velocity, x, times(self._config.sheet_steps)):
-            pass
-        made = self.latents.to_pixels(torch.from_numpy(np.asarray(x, np.float32)))
+        solver = solvers[self._config.sheet_solver]()
+        *_, last = solver.solve(velocity, noise.astype(np.float32), times(self._config.sheet_steps))
+        made = self.latents.to_pixels(torch.from_numpy(np.asarray(last, np.float32)))
         return to_sheet(side_by_side(to_pixels(self._data, rows), made))
 
     def facts(self) -> dict[str, Any]:
@@ -143,7 +143,8 @@ class FlowMatching:
 
         point, velocity = flow_path(batch["latents"], noise, t)
         out = self.modules["model"](point, t, batch["tokens"], batch["mask"], batch["style"])
-        return (out.float() - velocity).square().mean(dim=(1, 2, 3))
+        error: Tensor = (out.float() - velocity).square().mean(dim=(1, 2, 3))
+        return error
 
     def _score(self, rows: npt.NDArray[np.int64]) -> float | None:
         import torch

@@ -50,7 +50,12 @@ def mixture_flow(x: Array, begin: float, end: float) -> Array:
         deviations = np.sqrt((1 - t) ** 2 * WIDTHS**2 + t**2)
         return float(np.sum(WEIGHTS * norm.cdf(value, (1 - t) * CENTRES, deviations)))
 
-    return np.array([brentq(lambda y, q=cdf(v, begin): cdf(y, end) - q, -20, 20, xtol=1e-13) for v in x])
+    def moved(value: float) -> float:
+        quantile = cdf(value, begin)
+        found: float = brentq(lambda y: cdf(y, end) - quantile, -20, 20, xtol=1e-13)
+        return found
+
+    return np.array([moved(float(value)) for value in x])
 
 
 def solve(solver: Solver, velocity: Callable[[Array, float], Array], x: Any, visited: list[float]) -> Any:

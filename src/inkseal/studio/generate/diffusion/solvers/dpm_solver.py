@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from inkseal.core.protocols import Velocity
@@ -24,7 +25,7 @@ class DpmSolver:
         """Yields x at each later time."""
         last: Any = None
         last_width = math.inf
-        for now, then in zip(times, times[1:], strict=False):
+        for now, then in pairwise(times):
             data = x - now * velocity(x, now)
             width = _half_log_snr(then) - _half_log_snr(now)
             towards = data

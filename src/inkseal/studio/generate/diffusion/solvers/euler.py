@@ -1,6 +1,7 @@
 """Euler's method: straight on along the velocity at the beginning of each step."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from inkseal.core.protocols import Velocity
@@ -19,6 +20,6 @@ class Euler:
 
     def solve(self, velocity: Velocity, x: Any, times: Sequence[float]) -> Iterator[Any]:
         """Yields x at each later time."""
-        for now, then in zip(times, times[1:], strict=False):
+        for now, then in pairwise(times):
             x = x + (then - now) * velocity(x, now)
             yield x

@@ -1,6 +1,7 @@
 """Heun's method: the mean of the velocities at both ends of each step."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from inkseal.core.protocols import Velocity
@@ -18,7 +19,7 @@ class Heun:
 
     def solve(self, velocity: Velocity, x: Any, times: Sequence[float]) -> Iterator[Any]:
         """Yields x at each later time."""
-        for now, then in zip(times, times[1:], strict=False):
+        for now, then in pairwise(times):
             before = velocity(x, now)
             after = velocity(x + (then - now) * before, then)
             x = x + (then - now) * 0.5 * (before + after)
