@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,14 @@ def test_declares_itself(name: str, objective: Objective) -> None:
     assert objective.modules
     assert 0 < objective.num_examples() <= 24
     json.dumps(objective.facts())
+
+
+def test_being_listed_needs_no_torch() -> None:
+    code = (
+        "import sys; from inkseal.workshop.train.objectives import objectives; "
+        "assert [objectives[name].config.model_fields for name in objectives]; print('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_a_batch_follows_from_its_generator(objective: Objective) -> None:
