@@ -62,6 +62,11 @@ def test_unknown_objectives_and_fields_are_refused(tmp_path: Path) -> None:
         run(tmp_path / "run", small_recipe(config={"klx": 1}))
 
 
+def test_a_misspelt_solver_is_refused_before_training(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="dpm_solver"):
+        run(tmp_path / "run", small_recipe(objective="flow_matching", config={"sheet_solver": "dpm_solvr"}))
+
+
 def test_flow_matching_asks_for_its_autoencoder(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="no trained model"):
         run(tmp_path / "run", small_recipe(objective="flow_matching", config={"autoencoder": "absent"}))

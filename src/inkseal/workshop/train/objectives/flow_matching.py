@@ -61,6 +61,7 @@ class FlowMatching:
         from inkseal.nets.diffusion_transformer import DiffusionTransformer
 
         self._config = FlowMatchingConfig.model_validate(config.model_dump())
+        self._solver = solvers[self._config.sheet_solver]()
         self._data = data
         self._run_dir = run_dir
         self._conditions = Conditions(data)
@@ -125,8 +126,7 @@ class FlowMatching:
         velocity = guided(self._as_numpy, tokens, mask, style, self._config.sheet_guidance)
         shape = self._config.shape
         noise = np.random.default_rng(0).standard_normal((len(rows), shape.channels, shape.side, shape.side))
-        solver = solvers[self._config.sheet_solver]()
-        *_, last = solver.solve(velocity, noise.astype(np.float32), times(self._config.sheet_steps))
+        *_, last = self._solver.solve(velocity, noise.astype(np.float32), times(self._config.sheet_steps))
         made = self.latents.to_pixels(torch.from_numpy(np.asarray(last, np.float32)))
         return to_sheet(side_by_side(to_pixels(self._data, rows), made))
 
