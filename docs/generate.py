@@ -62,9 +62,11 @@ def plugins() -> str:
     from inkseal.modalities import modalities
     from inkseal.modalities.text.writers import writers
     from inkseal.studio.generate.backends import backends
+    from inkseal.studio.generate.diffusion.solvers import solvers
     from inkseal.studio.guard.checks import checks
     from inkseal.studio.provenance.marks import marks
     from inkseal.workshop.data.collections import collections
+    from inkseal.workshop.train.objectives import objectives
 
     text = "# Plug-ins\n\n" + NOTE
     for title, registry in (
@@ -75,6 +77,8 @@ def plugins() -> str:
         ("Text formats", writers),
         ("Model sources", sources),
         ("Collections of pictures", collections),
+        ("Solvers", solvers),
+        ("Training objectives", objectives),
     ):
         rows = [(f"`{name}`", first_line(registry[name])) for name in registry]
         text += f"## {title}\n\n" + table(("name", "what it does"), rows) + "\n"
@@ -108,7 +112,12 @@ def error_tree() -> str:
     codes = sorted({(c.exit_code, c.__name__) for c in classes if "exit_code" in vars(c)})
     rows = [("0", "all went well")] + [(str(code), name) for code, name in codes]
     rows += [("10", "`verify`: something was changed"), ("11", "`verify`: not known here")]
-    return "# Errors and exit codes\n\n" + NOTE + f"```text\n{tree.rstrip()}\n```\n\n" + table(("exit code", "error"), rows)
+    return (
+        "# Errors and exit codes\n\n"
+        + NOTE
+        + f"```text\n{tree.rstrip()}\n```\n\n"
+        + table(("exit code", "error"), rows)
+    )
 
 
 PAGES = {"commands.md": commands, "plugins.md": plugins, "settings.md": settings, "errors.md": error_tree}

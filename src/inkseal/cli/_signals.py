@@ -1,4 +1,4 @@
-"""Ctrl-C as a request to stop, so that what is half done is ended whole."""
+"""Ctrl-C, and where asked for other signals, as a request to stop, so that what is half done is ended whole."""
 
 import signal
 import threading
@@ -7,16 +7,21 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """Turns the first Ctrl-C into a cancel signal; a second one ends the program."""
+def interruptible(*others: signal.Signals) -> Iterator[threading.Event]:
+    """Turns the first Ctrl-C, or the first of `others`, into a cancel signal; a second one ends the program."""
     cancel = threading.Event()
+    signals = (signal.SIGINT, *others)
 
     def stop(*_: object) -> None:
-        signal.signal(signal.SIGINT, before)
+        restore()
         cancel.set()
 
-    before = signal.signal(signal.SIGINT, stop)
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield cancel
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()

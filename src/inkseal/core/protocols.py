@@ -9,6 +9,7 @@ from inkseal.core.events import Listener
 from inkseal.core.types import Chunk, Closed, Part, Request, Stage, Usage, Verdict
 
 if TYPE_CHECKING:
+    from numpy.random import Generator as RandomGenerator
     from numpy.typing import NDArray
 
 Segmenter = Callable[[str], list[str]]
@@ -261,6 +262,63 @@ class Modality(Protocol):
 
     def writers(self) -> Mapping[str, type[Writer]]:
         """Returns the file formats, by name."""
+
+
+Velocity = Callable[[Any, float], Any]
+"""dx/dt of a noisy x [B, …] at a time t in [0, 1]; 1 is noise. NumPy arrays or any that add and multiply alike."""
+
+
+class Solver(Protocol):
+    """Follows a velocity from noise to data. One file in `studio/generate/diffusion/solvers/`."""
+
+    name: ClassVar[str]
+    order: ClassVar[int]
+    """The error falls as the step's width to this power."""
+    evaluations: ClassVar[int]
+    """How often a step asks for the velocity."""
+
+    def solve(self, velocity: Velocity, x: Any, times: Sequence[float]) -> Iterator[Any]:
+        """Yields x at each of the falling `times` but the first, at which x is given; the last one is the result."""
+
+
+class Objective(Protocol):
+    """What a network is trained for: batch → loss. One file in `workshop/train/objectives/`.
+
+    The loop owns optimizers, precision, averaging, checkpoints and devices; an objective owns networks, batches and
+    losses. Whatever is random in it draws from the generator it is handed, or from torch's own, which the loop seeds
+    for every step anew: that is what makes a resumed run equal to an unbroken one.
+    """
+
+    name: ClassVar[str]
+    dataset: ClassVar[str]
+    """The kind of dataset that the constructor is handed, such as "pictures"."""
+    config: ClassVar[type[ComponentConfig]]
+    modules: dict[str, Any]
+    """The torch modules by player, in the order in which they take their turns in a step; most objectives have one.
+    The loop puts its prepared modules back here, so losses must call these and keep no others."""
+
+    def __init__(self, config: ComponentConfig, data: Any, run_dir: Path) -> None: ...
+
+    def prepare(self, on_event: Listener, cancel: Cancel) -> None:
+        """Does what must be done once before training, such as encoding the data; kept in the run's folder."""
+
+    def num_examples(self) -> int:
+        """Returns how many examples the training split has."""
+
+    def batch(self, indices: "NDArray[Any]", rng: "RandomGenerator") -> Mapping[str, Any]:
+        """Returns tensors for the examples of these numbers, each in [0, num_examples)."""
+
+    def loss(self, batch: Mapping[str, Any], player: str) -> tuple[Any, Mapping[str, Any]]:
+        """Returns the player's scalar loss, and scalar tensors to be logged by name."""
+
+    def evaluate(self) -> Mapping[str, float]:
+        """Returns scores on the held-out split, the same for the same weights."""
+
+    def sheet(self) -> "NDArray[Any] | None":
+        """Returns samples to look at, [H, W, 3] uint8, the same for the same weights; None when there is nothing."""
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what somebody needs besides the weights to use the networks; goes into the model's file."""
 
 
 class Drawing(Closed):

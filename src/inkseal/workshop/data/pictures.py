@@ -118,9 +118,9 @@ def _card(folder: Path) -> Card:
 
 def _array(file: Safetensors, name: str) -> npt.NDArray[Any]:
     info = file.tensors.get(name)
-    if info is None or info.dtype not in _DTYPES:
+    if info is None or info.type_name not in _DTYPES:
         raise _damaged(file.path.parent, say(f"{name!r} is missing", f"缺少 {name!r}"))
-    return file.tensor(name).view(_DTYPES[info.dtype]).reshape(info.shape)
+    return file.tensor(name).view(_DTYPES[info.type_name]).reshape(info.shape)
 
 
 def _damaged(folder: Path, why: str) -> StoreError:

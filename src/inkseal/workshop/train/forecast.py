@@ -1,0 +1,62 @@
+"""How long a run will take and how much memory it needs, measured on a rehearsal that changes nothing."""
+
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+from inkseal.core.errors import NotEnoughMemory
+from inkseal.core.language import say
+from inkseal.core.protocols import Objective
+from inkseal.workshop.train.order import examples_of, generator_of
+from inkseal.workshop.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from inkseal.workshop.train.trainer import Trainer
+
+REHEARSALS = 3
+MOMENTS = 2
+"""AdamW keeps two numbers for each weight."""
+
+
+def forecast(trainer: "Trainer", recipe: Recipe, objective: Objective) -> str:
+    """Returns a sentence with the time to the end and the memory.
+
+    Gradients of a few batches are computed, the first one untimed; weights, buffers and optimizers stay as they were.
+    The optimizer's own time, a few hundredths of the whole, and looking at samples are not in it.
+
+    Raises:
+        NotEnoughMemory: what the run still needs exceeds what is free.
+    """
+    from inkseal.workshop.train.averaged import copy_into, named_tensors
+
+    kept = {name: tensor.detach().clone() for name, tensor in named_tensors(trainer.modules).items()}
+    seconds = []
+    for index in range(REHEARSALS):
+        begin = time.perf_counter()
+        chosen = examples_of(index, recipe.batch, objective.num_examples(), recipe.seed)
+        batch = objective.batch(chosen, generator_of(index, recipe.seed))
+        for player in trainer.modules:
+            trainer.gradients(batch, player)
+        seconds.append(time.perf_counter() - begin)
+    copy_into(trainer.modules, kept)
+    per_step = min(seconds[1:])
+    left = recipe.steps - trainer.step
+    hours = per_step * left / 3600
+    to_come = MOMENTS * sum(tensor.numel() * 4 for tensor in kept.values())
+    memory = psutil.Process().memory_info().rss
+    free = psutil.virtual_memory().available
+    if to_come > free:
+        raise NotEnoughMemory(
+            say(
+                f"The optimizer needs {to_come / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",
+                f"优化器需要 {to_come / 1e9:.1f} GB，可用内存为 {free / 1e9:.1f} GB。",
+            ),
+            fix=say("Choose a smaller network in the recipe.", "请在配方中选择较小的网络。"),
+        )
+    rate = recipe.batch / per_step
+    total = (memory + to_come) / 1e9
+    return say(
+        f"{left} steps of {per_step:.2f} s ({rate:.1f} examples/s): about {hours:.1f} h, {total:.1f} GB.",
+        f"剩余 {left} 步，每步 {per_step:.2f} 秒（{rate:.1f} 样本/秒）：约 {hours:.1f} 小时，内存 {total:.1f} GB。",
+    )

@@ -1,0 +1,119 @@
+"""Encodes all pictures once with a trained autoencoder and keeps the latents beside the run, with unit variance."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inkseal.core.errors import Cancelled
+from inkseal.core.events import Listener, Progress
+from inkseal.core.language import say
+from inkseal.core.protocols import Cancel
+from inkseal.formats.safetensors import read_header
+from inkseal.nets.shapes import AutoencoderShape
+from inkseal.store.durable import write_whole
+from inkseal.workshop.train.picture_batches import Pictures, to_pixels
+from inkseal.workshop.train.run_folder import MODEL, read_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+AUTOENCODER, LATENTS = "autoencoder.safetensors", "latents.safetensors"
+BATCH = 64
+
+
+class Latents:
+    """The latents of every picture of a dataset, and the autoencoder that made them and takes them back to pixels.
+
+    Attributes:
+        values: float16 [N, C, H, W], as encoded.
+        mean, std: float32 [C], over the training split.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Opens what `encode_all` left in the folder."""
+        from inkseal.nets.autoencoder import Autoencoder
+
+        facts, tensors = read_model(folder / AUTOENCODER)
+        self.shape = AutoencoderShape.model_validate(facts["shape"])
+        self.autoencoder = Autoencoder(self.shape)
+        self.autoencoder.load_state_dict(_of_player(tensors, "model"))
+        self.autoencoder.eval().requires_grad_(False)
+        file = read_header(folder / LATENTS)
+        self.values = file.tensor("latents").view(np.float16).reshape(file.tensors["latents"].shape)
+        self.mean = np.array(json.loads(file.metadata["mean"]), np.float32)
+        self.std = np.array(json.loads(file.metadata["std"]), np.float32)
+
+    def of(self, rows: npt.NDArray[np.int64]) -> "Tensor":
+        """Returns latents [B, C, H, W] float32 of zero mean and unit variance in every channel."""
+        import torch
+
+        values = self.values[rows].astype(np.float32)
+        return torch.from_numpy((values - self.mean[:, None, None]) / self.std[:, None, None])
+
+    def to_pixels(self, latents: "Tensor") -> "Tensor":
+        """Returns pictures [B, 3, S, S] from latents as `of` returns them."""
+        import torch
+
+        mean, std = torch.from_numpy(self.mean), torch.from_numpy(self.std)
+        return self.autoencoder.decode(latents * std[:, None, None] + mean[:, None, None])
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what is needed to decode."""
+        return {
+            "autoencoder": self.shape.model_dump(mode="json"),
+            "latent_mean": self.mean.tolist(),
+            "latent_std": self.std.tolist(),
+        }
+
+
+def encode_all(data: Pictures, run: Path, target: Path, on_event: Listener, cancel: Cancel) -> Latents:
+    """Encodes the dataset with the model of the folder `run`, unless `target` has the latents already.
+
+    The autoencoder is copied: a later, better one would not understand these latents.
+
+    Raises:
+        InvalidRequest: there is no trained autoencoder.
+        Cancelled: `cancel` was set; nothing is kept.
+    """
+    if not (target / LATENTS).exists():
+        _encode(data, run, target, on_event, cancel)
+    return Latents(target)
+
+
+def _encode(data: Pictures, run: Path, target: Path, on_event: Listener, cancel: Cancel) -> None:
+    import torch
+    from safetensors.numpy import save
+
+    from inkseal.nets.autoencoder import Autoencoder
+
+    facts, tensors = read_model(run / MODEL)
+    content = (run / MODEL).read_bytes()
+    model = Autoencoder(AutoencoderShape.model_validate(facts["shape"]))
+    model.load_state_dict(_of_player(tensors, "model"))
+    model.eval()
+    parts = []
+    what = say("Encoding pictures", "编码图片")
+    with torch.no_grad():
+        for start in range(0, len(data.pixels), BATCH):
+            if cancel.is_set():
+                raise Cancelled(say("Encoding was stopped.", "编码已停止。"))
+            rows = np.arange(start, min(start + BATCH, len(data.pixels)))
+            parts.append(model.encode(to_pixels(data, rows))[0].numpy().astype(np.float16))
+            on_event(Progress(what=what, done=float(rows[-1] + 1), total=len(data.pixels), unit="pictures"))
+    values = np.concatenate(parts)
+    training = values[data.places("train")].astype(np.float64)
+    metadata = {
+        "mean": json.dumps(training.mean(axis=(0, 2, 3)).tolist()),
+        "std": json.dumps(training.std(axis=(0, 2, 3)).tolist()),
+        "autoencoder_sha256": hashlib.sha256(content).hexdigest(),
+    }
+    write_whole(target / AUTOENCODER, content)
+    write_whole(target / LATENTS, save({"latents": values}, metadata))
+
+
+def _of_player(tensors: "dict[str, Tensor]", player: str) -> "dict[str, Tensor]":
+    return {name.removeprefix(f"{player}."): t for name, t in tensors.items() if name.startswith(f"{player}.")}

@@ -1,0 +1,131 @@
+"""The training loop: forecast → step → look → keep. Knows nothing of pictures or words; objectives do."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inkseal.core.config import configure
+from inkseal.core.events import Finished, Listener, MetricLogged, Noted, Progress, Started
+from inkseal.core.language import say
+from inkseal.core.protocols import Cancel, Objective
+from inkseal.core.types import Closed, Energy, Usage
+from inkseal.runtime.energy import EnergyMeter
+from inkseal.store.durable import write_whole
+from inkseal.workshop.train.checkpoint import load_checkpoint, save_checkpoint
+from inkseal.workshop.train.curves import draw_curves
+from inkseal.workshop.train.forecast import forecast
+from inkseal.workshop.train.objectives import objectives
+from inkseal.workshop.train.order import examples_of, generator_of, torch_seed_of
+from inkseal.workshop.train.recipe import Recipe
+from inkseal.workshop.train.run_folder import RunFolder, lower_priority, png_bytes
+from inkseal.workshop.train.trainer import Trainer, import_torch
+
+
+class Outcome(Closed):
+    """How a run, or this part of it, ended."""
+
+    folder: Path
+    step: int
+    finished: bool
+    seconds: float
+    energy: Energy | None
+
+
+def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Listener, cancel: Cancel) -> Outcome:
+    """Trains until the recipe's last step or until `cancel` is set; a run that was begun goes on where it stood.
+
+    Args:
+        recipe: everything that decides the weights.
+        data: the opened dataset, of the kind that the objective declares.
+        run_dir: the run's own folder, made when it is absent.
+        fresh: set aside what was begun under the name, and begin at step 0.
+        on_event: hears of metrics, progress and the forecast.
+        cancel: asks for a checkpoint and an end after the current step.
+
+    Raises:
+        UnknownName: no such objective.
+        InUse: another process trains this run.
+        NotEnoughMemory: the forecast exceeds what is free.
+        MissingDependency: torch or accelerate is not installed.
+    """
+    torch = import_torch()
+    torch.set_num_threads(recipe.threads)
+    lower_priority(recipe.nice)
+    kind = objectives[recipe.objective]
+    run = RunFolder.open(run_dir, recipe, fresh=fresh)
+    try:
+        torch.manual_seed(recipe.seed)
+        objective = kind(configure(kind.config, recipe.config, "config"), data, run.folder)
+        objective.prepare(on_event, cancel)
+        return _run(recipe, objective, run, on_event, cancel)
+    finally:
+        run.close()
+
+
+def _run(recipe: Recipe, objective: Objective, run: RunFolder, on_event: Listener, cancel: Cancel) -> Outcome:
+    trainer = Trainer(recipe, objective)
+    begun = load_checkpoint(run.checkpoints)
+    if begun is not None:
+        trainer.restore(*begun)
+    log = run.listen(trainer.step)
+
+    def tell(event: Any) -> None:
+        log(event)
+        on_event(event)
+
+    on_event(Started(run_id=recipe.name, what=recipe.objective))
+    if trainer.step < recipe.steps:
+        on_event(Noted(text=forecast(trainer, recipe, objective)))
+    meter, start = EnergyMeter(), time.monotonic()
+    while trainer.step < recipe.steps and not cancel.is_set():
+        metrics = step(trainer, recipe, objective)
+        if trainer.step % recipe.log_every == 0:
+            _log(trainer, metrics, tell)
+            on_event(Progress(what=recipe.name, done=trainer.step, total=recipe.steps, unit="steps"))
+        if trainer.step % recipe.look_every == 0:
+            look(trainer, objective, run, tell)
+        if trainer.step % recipe.checkpoint_every == 0:
+            save_checkpoint(run.checkpoints, trainer.step, *trainer.state())
+    save_checkpoint(run.checkpoints, trainer.step, *trainer.state())
+    finished = trainer.step >= recipe.steps
+    if finished and trainer.step % recipe.look_every:
+        look(trainer, objective, run, tell)
+    seconds = time.monotonic() - start
+    energy = meter.stop()
+    on_event(Finished(run_id=recipe.name, usage=Usage(total_seconds=seconds, energy=energy)))
+    return Outcome(folder=run.folder, step=trainer.step, finished=finished, seconds=seconds, energy=energy)
+
+
+def step(trainer: Trainer, recipe: Recipe, objective: Objective) -> Mapping[str, Any]:
+    """Takes one step; all that is random in it follows from the seed and the step's number."""
+    torch = import_torch()
+    process, num_processes = trainer.accelerator.process_index, trainer.accelerator.num_processes
+    torch.manual_seed(torch_seed_of(trainer.step, recipe.seed, process))
+    mine = examples_of(trainer.step, recipe.batch, objective.num_examples(), recipe.seed)[process::num_processes]
+    batch = objective.batch(mine, generator_of(trainer.step, recipe.seed, process))
+    return trainer.take_step(batch)
+
+
+def look(trainer: Trainer, objective: Objective, run: RunFolder, tell: Listener) -> None:
+    """Scores the averaged weights on the held-out split, and keeps a sheet, the curves and the model."""
+    if not trainer.accelerator.is_main_process:
+        return
+    import_torch().manual_seed(0)
+    with trainer.averaged.applied():
+        for name, value in objective.evaluate().items():
+            tell(MetricLogged(name=f"held_out_{name}", value=value, step=trainer.step))
+        sheet = objective.sheet()
+    if sheet is not None:
+        run.save_sheet(trainer.step, sheet)
+    write_whole(run.folder / "curves.png", png_bytes(draw_curves(run.metrics())))
+    facts = {"step": trainer.step, "recipe": trainer.recipe.model_dump(mode="json"), **objective.facts()}
+    run.save_model(trainer.averaged.tensors, facts)
+    tell(
+        Noted(text=say(f"Step {trainer.step}: looked at the held-out data.", f"第 {trainer.step} 步：已查看留出数据。"))
+    )
+
+
+def _log(trainer: Trainer, metrics: Mapping[str, Any], tell: Listener) -> None:
+    for name, value in metrics.items():
+        tell(MetricLogged(name=name, value=float(value), step=trainer.step))

@@ -1,0 +1,111 @@
+"""Trains the text–image encoder: a picture lies nearer to its own caption than to the others of the batch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from inkseal.core.config import ComponentConfig
+from inkseal.core.events import Listener
+from inkseal.core.protocols import Cancel
+from inkseal.nets.shapes import TextImageShape
+from inkseal.workshop.train.picture_batches import Conditions, Pictures, evenly, to_pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NUM_SCORED = 500
+NUM_WRONG = 99
+
+
+class ContrastiveConfig(ComponentConfig):
+    """The two towers."""
+
+    shape: TextImageShape = TextImageShape()
+    jitter: float = Field(0.0, ge=0, description="Standard deviation of noise on the pixels, which span 2.")
+
+
+class Contrastive:
+    """Symmetric cross-entropy over cosines. Source: Radford et al. 2021; van den Oord, Li and Vinyals 2018, eq. 4."""
+
+    name: ClassVar[str] = "contrastive"
+    dataset: ClassVar[str] = "pictures"
+    config: ClassVar[type[ComponentConfig]] = ContrastiveConfig
+
+    def __init__(self, config: ComponentConfig, data: Pictures, run_dir: Path) -> None:
+        from inkseal.nets.text_image_encoder import TextImageEncoder
+
+        self._config = ContrastiveConfig.model_validate(config.model_dump())
+        self._data = data
+        self._conditions = Conditions(data)
+        self._train = data.places("train")
+        self.modules: dict[str, Any] = {"model": TextImageEncoder(self._config.shape)}
+
+    def prepare(self, on_event: Listener, cancel: Cancel) -> None:
+        """Has nothing to prepare."""
+
+    def num_examples(self) -> int:
+        return len(self._train)
+
+    def batch(self, indices: npt.NDArray[Any], rng: np.random.Generator) -> "Mapping[str, Tensor]":
+        """Returns pixels [B, 3, S, S] and the vector of one whole caption each, [B, text_width]."""
+        rows = self._train[indices]
+        seen = self._conditions.of_captions(rows, self._conditions.choose(rows, rng))
+        return {"pixels": to_pixels(self._data, rows), "texts": seen.tokens[:, 0]}
+
+    def loss(self, batch: "Mapping[str, Tensor]", player: str) -> "tuple[Tensor, Mapping[str, Tensor]]":
+        import torch
+
+        from inkseal.nets.text_image_encoder import contrastive_loss
+
+        pixels = batch["pixels"] + self._config.jitter * torch.randn_like(batch["pixels"])
+        logits = self.modules["model"](pixels, batch["texts"]).float()
+        loss = contrastive_loss(logits, batch["texts"])
+        right = (logits.argmax(1) == torch.arange(len(logits))).float().mean()
+        return loss, {"loss": loss, "picked_right": right}
+
+    def evaluate(self) -> Mapping[str, float]:
+        """Returns how often a held-out picture is nearer to its own caption than to 99 others', which differ from it.
+
+        Where a language has fewer captions than that, against all of them.
+        """
+        rows = evenly(self._data.places("held_out"), NUM_SCORED)
+        if len(rows) < 2:
+            return {}
+        captions = self._conditions.first(rows)
+        texts = self._conditions.of_captions(rows, captions).tokens[:, 0]
+        model = self.modules["model"]
+        parts = [model.encode_pictures(to_pixels(self._data, rows[i : i + 64])) for i in range(0, len(rows), 64)]
+        pictures = np.concatenate([part.float().numpy() for part in parts])
+        cosines = pictures @ model.encode_texts(texts).float().numpy().T
+        numbers = self._data.captions[captions, 0]
+        return {"precision_of_100": retrieval_precision(cosines, numbers, np.random.default_rng(0))}
+
+    def sheet(self) -> None:
+        """Returns nothing: it makes no pictures."""
+        return
+
+    def facts(self) -> dict[str, Any]:
+        return {"network": "text_image_encoder", "shape": self._config.shape.model_dump(mode="json")}
+
+
+def retrieval_precision(
+    cosines: npt.NDArray[Any], texts: npt.NDArray[Any], rng: np.random.Generator, num_wrong: int = NUM_WRONG
+) -> float:
+    """Returns the part of rows whose own column (the same number) beats `num_wrong` columns drawn from other texts.
+
+    Args:
+        cosines: [N, N], pictures in rows, texts in columns.
+        texts: [N] which text each column is; equal ones are never drawn against each other.
+        rng: draws the wrong ones.
+        num_wrong: how many; fewer where there are not as many.
+    """
+    hits = 0
+    for row in range(len(cosines)):
+        others = np.flatnonzero(texts != texts[row])
+        wrong = rng.choice(others, min(num_wrong, len(others)), replace=False)
+        hits += bool(np.all(cosines[row, row] > cosines[row, wrong]))
+    return hits / len(cosines)

@@ -1,0 +1,166 @@
+"""What a run leaves on the disk: recipe, log, curves, sheets, checkpoints, and the model made of averaged weights."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inkseal.core.errors import InvalidRequest, StoreError
+from inkseal.core.events import Event, MetricLogged
+from inkseal.core.language import say
+from inkseal.store.durable import disk_errors, make_folder, write_whole
+from inkseal.store.lock import FileLock
+from inkseal.workshop.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+MODEL = "model.safetensors"
+
+
+class RunFolder:
+    """`<data folder>/runs/<name>`, held by one process from `open` to `close`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.checkpoints = folder / "checkpoints"
+        self.log = folder / "log.jsonl"
+        self._lock = FileLock(folder / ".lock", folder.name)
+
+    @classmethod
+    def open(cls, folder: Path, recipe: Recipe, *, fresh: bool) -> "RunFolder":
+        """Takes the folder for this process; with `fresh`, a run that was there is set aside, never deleted.
+
+        Raises:
+            InUse: another process trains in it.
+            InvalidRequest: the run in it was begun with another recipe.
+        """
+        make_folder(folder)
+        run = cls(folder)
+        run._lock.acquire()
+        try:
+            if fresh and (folder / "recipe.json").exists():
+                run.close()
+                with disk_errors(folder):
+                    folder.rename(_free_name(folder))
+                return cls.open(folder, recipe, fresh=False)
+            run._begin(recipe)
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    def close(self) -> None:
+        """Lets others have the folder."""
+        self._lock.release()
+
+    def listen(self, step: int) -> Callable[[Event], None]:
+        """Returns a listener that appends metrics to the log; lines of steps after `step` are dropped first."""
+        kept = [text for text, line in self._lines() if line["step"] is None or line["step"] <= step]
+        write_whole(self.log, "".join(text + "\n" for text in kept).encode())
+
+        def append(event: Event) -> None:
+            if isinstance(event, MetricLogged):
+                with disk_errors(self.log), self.log.open("a", encoding="utf-8") as file:
+                    file.write(event.model_dump_json() + "\n")
+
+        return append
+
+    def metrics(self) -> dict[str, list[tuple[int, float]]]:
+        """Returns what was logged, by name, as (step, value)."""
+        found: dict[str, list[tuple[int, float]]] = {}
+        for _, line in self._lines():
+            if line["step"] is not None:
+                found.setdefault(line["name"], []).append((line["step"], line["value"]))
+        return found
+
+    def save_sheet(self, step: int, pixels: "NDArray[Any]") -> Path:
+        """Writes [H, W, 3] uint8 as `sheets/step-….png`."""
+        make_folder(self.folder / "sheets")
+        path = self.folder / "sheets" / f"step-{step:09d}.png"
+        write_whole(path, png_bytes(pixels))
+        return path
+
+    def save_model(self, tensors: "Mapping[str, Tensor]", facts: Mapping[str, Any]) -> Path:
+        """Writes the weights and, as metadata, the JSON somebody needs to use them."""
+        from safetensors.torch import save
+
+        path = self.folder / MODEL
+        metadata = {"facts": json.dumps(facts, ensure_ascii=False)}
+        write_whole(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
+        return path
+
+    def _begin(self, recipe: Recipe) -> None:
+        path = self.folder / "recipe.json"
+        if path.exists():
+            try:
+                before = Recipe.model_validate_json(path.read_bytes())
+            except ValueError:
+                raise StoreError(say(f"{path} is damaged.", f"{path} 已损坏。")) from None
+            old, new = before.deciding(), recipe.deciding()
+            changed = sorted(key for key in new if new[key] != old[key])
+            if changed:
+                names = ", ".join(changed)
+                raise InvalidRequest(
+                    say(
+                        f"The run {recipe.name!r} was begun with another recipe: {names}.",
+                        f"运行 {recipe.name!r} 是用不同的配方开始的：{names}。",
+                    ),
+                    fix=say("Give the recipe another name, or use --fresh.", "请为配方另取名称，或使用 --fresh。"),
+                )
+        write_whole(path, recipe.model_dump_json(indent=1).encode())
+
+    def _lines(self) -> list[tuple[str, dict[str, Any]]]:
+        lines = []
+        if self.log.exists():
+            for text in self.log.read_text(encoding="utf-8").splitlines():
+                try:
+                    lines.append((text, json.loads(text)))
+                except ValueError:  # the last line of a killed process may be torn
+                    continue
+        return lines
+
+
+def read_model(path: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
+    """Returns facts and weights of a file that `save_model` wrote.
+
+    Raises:
+        InvalidRequest: there is none.
+        ModelFileRefused: it is malformed.
+    """
+    from safetensors.torch import load_file
+
+    from inkseal.formats.safetensors import read_header
+
+    if not path.is_file():
+        raise InvalidRequest(
+            say(f"There is no trained model at {path}.", f"{path} 处没有训练好的模型。"),
+            fix=say("Train it first; the recipe says which run it needs.", "请先训练；配方中写明了所需的运行。"),
+        )
+    return json.loads(read_header(path).metadata["facts"]), load_file(path)
+
+
+def png_bytes(pixels: "NDArray[Any]") -> bytes:
+    """Returns [H, W, 3] uint8 as a PNG file."""
+    import io
+
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _free_name(folder: Path) -> Path:
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    return aside
+
+
+def lower_priority(nice: int) -> None:
+    """Makes this process at least as polite as `nice`; where the system has no such thing, does nothing."""
+    if hasattr(os, "nice"):
+        os.nice(max(0, nice - os.nice(0)))

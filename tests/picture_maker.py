@@ -1,0 +1,63 @@
+"""Makes small picture datasets of coloured shapes, in memory, for tests of what trains on pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class MadeRow:
+    """Fits `PictureRow`."""
+
+    style: str
+
+
+@dataclass(frozen=True)
+class MadePictures:
+    """Fits `inkseal.workshop.train.picture_batches.Pictures`."""
+
+    pixels: npt.NDArray[np.uint8]
+    vectors: npt.NDArray[np.float16]
+    captions: npt.NDArray[np.int32]
+    caption_row: npt.NDArray[np.int32]
+    caption_language: npt.NDArray[np.uint8]
+    rows: Sequence[MadeRow]
+
+    def places(self, split: str) -> npt.NDArray[np.int64]:
+        """Returns the last quarter as held out; there is no validation."""
+        cut = len(self.pixels) * 3 // 4
+        rows = np.arange(len(self.pixels))
+        return {"train": rows[:cut], "validation": rows[:0], "held_out": rows[cut:]}[split]
+
+
+def make_pictures(count: int = 32, side: int = 64, seed: int = 0) -> MadePictures:
+    """Returns discs and squares of six colours on white, with captions in two languages."""
+    rng = np.random.default_rng(seed)
+    colours = np.array([[220, 30, 30], [30, 160, 40], [40, 60, 220], [240, 200, 20], [150, 40, 170], [20, 20, 20]])
+    ys, xs = np.mgrid[:side, :side]
+    pixels = np.full((count, 3, side, side), 255, np.uint8)
+    kinds = rng.integers(0, 2, count)
+    hues = rng.integers(0, 6, count)
+    for index in range(count):
+        y, x = rng.integers(side // 3, 2 * side // 3, 2)
+        size = int(rng.integers(side // 6, side // 3))
+        far = np.hypot(ys - y, xs - x) if kinds[index] else np.maximum(abs(ys - y), abs(xs - x))
+        pixels[index][:, far < size] = colours[hues[index]][:, None]
+    vectors = rng.standard_normal((16, 512))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = np.repeat(np.arange(count), 3)
+    languages = np.tile([0, 1, 1], count)
+    captions = np.full((len(rows), 9), -1, np.int32)
+    captions[:, 0] = 8 * (languages > 0) + hues[rows]
+    captions[:, 1] = 6 + kinds[rows]
+    captions[languages > 0, 2] = 15
+    return MadePictures(
+        pixels,
+        vectors.astype(np.float16),
+        captions,
+        rows.astype(np.int32),
+        languages.astype(np.uint8),
+        [MadeRow(style=("flat", "outline")[index % 2]) for index in range(count)],
+    )

@@ -1,0 +1,93 @@
+"""Forward noising step by step against the closed form, schedules against the papers, flow paths against a line."""
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from inkseal.nets.noise_schedules import (  # noqa: E402
+    alphas_cumprod,
+    cosine_betas,
+    denoise_mean,
+    flow_path,
+    linear_betas,
+    logit_normal_times,
+    noise_step,
+    noise_to,
+)
+
+
+@pytest.mark.parametrize("betas", [linear_betas(50, 1e-3, 0.1), cosine_betas(50)])
+def test_many_steps_are_one_leap(betas: "torch.Tensor") -> None:
+    """Mean and variance after 30 steps from one value are those of q(x_t | x_0)."""
+    torch.manual_seed(0)
+    start = torch.full((200_000,), 2.0, dtype=torch.float64)
+    x = start
+    for beta in betas[:30]:
+        x = noise_step(x, beta, torch.randn_like(x))
+    left = float(alphas_cumprod(betas)[29])
+    assert abs(float(x.mean()) - 2 * math.sqrt(left)) < 0.01
+    assert abs(float(x.var()) - (1 - left)) < 0.01
+    leap = noise_to(start[None].T, torch.full((len(start),), left), torch.randn(len(start), 1, dtype=torch.float64))
+    assert abs(float(leap.mean()) - float(x.mean())) < 0.02
+    assert abs(float(leap.var()) - float(x.var())) < 0.02
+
+
+def test_without_noise_steps_and_leap_agree_exactly() -> None:
+    betas, x = linear_betas(20), torch.randn(3, 2, dtype=torch.float64)
+    stepped = x
+    for beta in betas:
+        stepped = noise_step(stepped, beta, torch.zeros_like(x))
+    leap = noise_to(x, alphas_cumprod(betas)[-1].expand(3), torch.zeros_like(x))
+    torch.testing.assert_close(stepped, leap)
+
+
+def test_linear_betas_leave_what_the_paper_says() -> None:
+    """Ho et al., section 4: KL(q(x_T | x_0) ‖ N(0, I)) ≈ 1e-5 bits per dimension for data in [-1, 1]."""
+    left = alphas_cumprod(linear_betas(1000))[-1]
+    nats = 0.5 * (left * 1.0 + (1 - left) - 1 - torch.log1p(-left))
+    assert float(nats) / math.log(2) < 4e-5
+    assert abs(float(left) - 4.0e-5) < 1e-6
+
+
+def test_cosine_betas_leave_a_squared_cosine() -> None:
+    left = alphas_cumprod(cosine_betas(1000))
+    for step in (1, 250, 500, 900):
+        f = math.cos((step / 1000 + 0.008) / 1.008 * math.pi / 2) ** 2 / math.cos(0.008 / 1.008 * math.pi / 2) ** 2
+        assert abs(float(left[step - 1]) - f) < 1e-9
+
+
+def test_the_reverse_step_gives_back_a_gaussian() -> None:
+    """For data N(m, s²) the best prediction of the noise is known; T reverse steps must end in N(m, s²)."""
+    torch.manual_seed(0)
+    m, s = 1.5, 0.5
+    betas = linear_betas(1000)
+    left = alphas_cumprod(betas)
+    x = torch.randn(20_000, dtype=torch.float64)
+    for t in range(999, -1, -1):
+        variance = left[t] * s**2 + 1 - left[t]
+        noise = (1 - left[t]).sqrt() * (x - left[t].sqrt() * m) / variance  # E[noise | x_t] = −σ·score
+        x = denoise_mean(x, noise, betas[t], left[t])
+        if t:
+            x = x + betas[t].sqrt() * torch.randn_like(x)
+    assert abs(float(x.mean()) - m) < 0.02
+    assert abs(float(x.std()) - s) < 0.02
+
+
+def test_a_path_is_a_straight_line_and_its_velocity_the_slope() -> None:
+    x, noise = torch.randn(2, 3, 4, dtype=torch.float64), torch.randn(2, 3, 4, dtype=torch.float64)
+    at = lambda t: flow_path(x, noise, torch.full((2,), t, dtype=torch.float64))  # noqa: E731
+    torch.testing.assert_close(at(0.0)[0], x)
+    torch.testing.assert_close(at(1.0)[0], noise)
+    slope = (at(0.6)[0] - at(0.4)[0]) / 0.2
+    torch.testing.assert_close(at(0.5)[1], slope)
+
+
+def test_times_are_logit_normal() -> None:
+    torch.manual_seed(0)
+    t = logit_normal_times(100_000, mean=0.4, scale=0.8).double()
+    logits = torch.log(t / (1 - t))
+    assert abs(float(logits.mean()) - 0.4) < 0.01
+    assert abs(float(logits.std()) - 0.8) < 0.01
+    assert 0 < float(t.min()) < float(t.max()) < 1
