@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
-# A CPU build of the packages that would otherwise bring CUDA is nowhere needed: the base has no torch.
+# The base has no torch. Of the builds of this version, pip takes the one that its package index offers: see
+# CONTRIBUTING for the CPU and the CUDA build.
+TORCH  ?= torch==2.13.0
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help demo start check format test test-fast docs bench-text bench-guard bench-fingerprints clean
@@ -20,11 +22,12 @@ $(VENV)/base.stamp: pyproject.toml
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/base.stamp
-	$(PIP) install --quiet --editable '.[dev]'
+	$(PIP) install --quiet '$(TORCH)'
+	$(PIP) install --quiet --editable '.[dev,train]'
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp
-	$(PIP) install --quiet --editable '.[dev,llama]'
+	$(PIP) install --quiet --editable '.[dev,train,llama]'
 	@touch $@
 
 demo: $(VENV)/base.stamp
