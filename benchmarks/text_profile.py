@@ -93,8 +93,8 @@ def report(results: dict[str, Any]) -> str:
         "",
         f"Written by `python benchmarks/text_profile.py --write` on {results['date']}: {machine['processor']}, "
         f"{machine['num_cores']} cores, memory read at {results['bandwidth'] / 1e9:.1f} GB/s by all cores. One token "
-        "at a time, no batch, medians; the shares are the engine's own counters. A token reads all weights once, so the "
-        "last but one column says how far from the memory's limit each format is.",
+        "at a time, no batch, medians; the shares are the engine's own counters. A token reads all weights once, so "
+        "the last but one column says how far from the memory's limit each format is.",
         "",
         "| model | weights | ms a token | matrices | attention | rest | MB a token | GB/s | 10⁹ weights/s |",
         "|---|---|---|---|---|---|---|---|---|",
