@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "guard.json"
 PAGE = HERE.parent / "docs" / "reference" / "guard.md"
 NAMES = {"en": "English", "zh": "Chinese"}
-SETS = {"test": "injection_fresh.jsonl.gz", "development": "injection_test.jsonl.gz"}
+SETS = {"test": measure.FRESH, "development": "injection_test.jsonl.gz"}
 
 
 def open_peer(folder: Path) -> Callable[[dict[str, Any]], float]:

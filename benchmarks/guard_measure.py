@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from guard_split import calibrates
 
 from inkseal.core.protocols import Check, EmbeddingEngine
 from inkseal.core.types import Origin, Part
@@ -25,6 +26,7 @@ from inkseal.studio.guard.injection_rules import combined_weight
 from inkseal.studio.guard.injection_windows import windows
 
 HERE = Path(__file__).parent / "data" / "guard"
+FRESH = "injection_fresh.jsonl.gz"
 Row = dict[str, Any]
 LANGUAGES = ("en", "zh")
 
@@ -124,7 +126,7 @@ def nearest(embedder: EmbeddingEngine, test: str) -> dict[str, dict[str, float]]
 
 
 def injections(test: str, embedder: EmbeddingEngine, peer: Callable[[Row], float] | None) -> dict[str, Any]:
-    rows = read(test)
+    rows = [item for item in read(test) if not (test == FRESH and calibrates(item))]
     combined = shipped_model()
     assert combined is not None
     alone = InjectionModel((HERE / "embedding_only.npz").read_bytes())

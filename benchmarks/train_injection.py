@@ -2,8 +2,9 @@
 
     python benchmarks/train_injection.py [--embedder FILE.onnx]
 
-Reads data/guard/injection_train.jsonl.gz only. Thresholds come from scores that each text got from a model which had
-not seen its group (five folds; a group is a template, a few neighbouring free texts, a file, or a collection).
+Weights come from data/guard/injection_train.jsonl.gz only. Thresholds come from scores that each text got from a model
+which had not seen its group (five folds; a group is a template, a few neighbouring free texts, a file, or a collection),
+and are raised where more than 1 % of the calibration texts (`guard_split.py`) would still be taken for attacks.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from guard_embedder import Embed, open_embedder
+from guard_split import calibrates
 from numpy.typing import NDArray
 
 import inkseal.studio.guard
@@ -235,6 +237,33 @@ def report(name: str, data: Data, of_windows: Array) -> dict[str, dict[str, floa
     return found
 
 
+def raised(
+    thresholds: dict[str, dict[str, float]], nets: dict[str, dict[str, Array]], data: Data
+) -> dict[str, dict[str, float]]:
+    """Returns the thresholds, raised to where at most 1 % of the calibration texts of a language reach theirs.
+
+    Both kinds of trust are raised by the same odds: calibration texts of one kind may be too few for a share of 1 %.
+    """
+    windows_scored = averaged([forward(weights, inputs_of(data, weights))[1] for weights in nets.values()])
+    scores = scores_of_texts(windows_scored, data.owner, len(data.attack))
+    found: dict[str, dict[str, float]] = {"own": {}, "untrusted": {}}
+    for language, chinese in (("en", False), ("zh", True)):
+        here = data.chinese == chinese
+        chosen = np.where(data.document, thresholds["untrusted"][language], thresholds["own"][language])
+        excess = _odds(scores) - _odds(chosen)
+        step = max(0.0, threshold_at(excess, here, 0.01))
+        for trust in found:
+            odds = float(_odds(np.array(thresholds[trust][language]))) + step
+            found[trust][language] = 1 / (1 + float(np.exp(-odds)))
+        print(f"{language}: {int(here.sum())} calibration texts raise the log odds by {step:.2f}")
+    return found
+
+
+def _odds(score: Array) -> Array:
+    kept = np.clip(score.astype(np.float64), 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(kept / (1 - kept)))
+
+
 def save(nets: dict[str, dict[str, Array]], thresholds: dict[str, dict[str, float]], path: Path) -> None:
     """Writes arrays in half precision as an archive without dates, so that equal weights are equal bytes."""
     arrays = {
@@ -257,10 +286,12 @@ def run(embed: Embed) -> None:
     everything = np.ones(len(data.attack), bool)
     nets = {net: train(data, everything, net) for net in NETS}
     unseen = {net: out_of_fold(data, net) for net in NETS}
-    save(nets, report("both", data, averaged(list(unseen.values()))), SHIPPED)
-    words = [net for net in NETS if net.startswith("words")]
+    calibration = prepare([item for item in read("injection_fresh.jsonl.gz") if calibrates(item)], embed)
+    thresholds = report("both", data, averaged(list(unseen.values())))
+    save(nets, raised(thresholds, nets, calibration), SHIPPED)
+    words = {net: nets[net] for net in NETS if net.startswith("words")}
     alone = report("embedding alone", data, averaged([unseen[net] for net in words]))
-    save({net: nets[net] for net in words}, alone, EMBEDDING_ONLY)
+    save(words, raised(alone, words, calibration), EMBEDDING_ONLY)
 
 
 if __name__ == "__main__":
