@@ -3,7 +3,7 @@
     python benchmarks/train_injection.py [--embedder FILE.onnx]
 
 Weights come from data/guard/injection_train.jsonl.gz only. Thresholds come from scores that each text got from a model
-which had not seen its group (five folds; a group is a template, a few neighbouring free texts, a file, or a collection),
+which had not seen its group (five folds; a group is a template, a few neighbouring texts, a file, or a collection),
 and are raised where more than 1 % of the calibration texts (`guard_split.py`) would still be taken for attacks.
 """
 
