@@ -121,7 +121,8 @@ def balanced(texts: Sequence[dict[str, Any]]) -> Array:
     sizes = Counter(item["group"] for item in texts if item["attack"])
     shares = np.array([1 / sizes[item["group"]] ** BALANCE if item["attack"] else 1.0 for item in texts])
     attack = np.array([bool(item["attack"]) for item in texts])
-    shares[attack] *= attack.sum() / shares[attack].sum()
+    if attack.any():
+        shares[attack] *= attack.sum() / shares[attack].sum()
     return np.asarray(shares * [2 if item["language"] == "zh" else 1 for item in texts], np.float32)
 
 
