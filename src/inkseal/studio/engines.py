@@ -64,7 +64,7 @@ class Engines:
             NotEnoughMemory: it does not fit the budget.
         """
         backend = self.backend_for(model, task)
-        key = f"{backend.name}:{model.sha256}"
+        key = f"{backend.name}:{model.sha256 or model.name}"
 
         def load() -> Engine:
             threads = self._settings.threads or free_threads()
