@@ -8,8 +8,8 @@ from pathlib import Path
 from inkseal.catalog.card import Card, card_text, read_card
 from inkseal.catalog.facts import Validate
 from inkseal.catalog.names import name_is_taken
-from inkseal.catalog.shelf import Installed, Shelf
 from inkseal.catalog.providers import remote_models
+from inkseal.catalog.shelf import Installed, Shelf
 from inkseal.catalog.verify import model_hash, verify_files
 from inkseal.core.config import Provider
 from inkseal.core.errors import InksealError, ModelFileRefused, ModelMissing, UnknownName

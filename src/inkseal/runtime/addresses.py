@@ -31,10 +31,19 @@ _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)")
 # address at which one cloud answers its own machines.
 _HIDDEN: tuple[IPNetwork, ...] = tuple(
     ipaddress.ip_network(text)
-    for text in (
-        "192.88.99.0/24 168.63.129.16/32 ::/96 ::ffff:0:0/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 "
-        "2001::/32 2002::/16 fec0::/10 5f00::/16"
-    ).split()
+    for text in [
+        "192.88.99.0/24",
+        "168.63.129.16/32",
+        "::/96",
+        "::ffff:0:0/96",
+        "::ffff:0:0:0/96",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2001::/32",
+        "2002::/16",
+        "fec0::/10",
+        "5f00::/16",
+    ]
 )
 
 

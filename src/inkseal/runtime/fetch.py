@@ -48,7 +48,8 @@ class Watch:
         return min(float("inf") if timeout is None else timeout, self.deadline - time.monotonic())
 
 
-_watch: ContextVar[Watch] = ContextVar("watch", default=Watch())
+_UNWATCHED = Watch()
+_watch: ContextVar[Watch] = ContextVar("watch")
 
 
 class Fetched(Closed):
@@ -76,9 +77,8 @@ def fetch(url: str, policy: FetchPolicy, cancel: Cancel | None = None, *, resolv
             try:
                 with client.stream("GET", checked, extensions={"watch": watch}) as response:
                     if response.status_code not in _REDIRECTS:
-                        return Fetched(
-                            url=str(checked), content_type=_content_type(response, policy), content=_body(response, policy)
-                        )
+                        kind = _content_type(response, policy)
+                        return Fetched(url=str(checked), content_type=kind, content=_body(response, policy))
                     url = urljoin(str(checked), response.headers.get("Location", ""))
             except httpx2.HTTPError as error:
                 raise FetchFailed(f"{type(error).__name__}: {error}") from None
@@ -114,13 +114,13 @@ def guarded_transport(policy: FetchPolicy, *, resolve: Resolve | None = None) ->
     class Guarded(httpx2.BaseTransport):
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:
             url = check_url(str(request.url), policy)
-            watch = request.extensions.get("watch", Watch())
+            watch = request.extensions.get("watch", _UNWATCHED)
             watch.look()
             inner = httpcore2.Request(
                 request.method,
                 httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=request.url.raw_path),
                 headers=request.headers.raw,
-                content=request.stream,  # type: ignore[arg-type]
+                content=request.stream,
                 extensions=request.extensions,
             )
             token = _watch.set(watch)
@@ -203,7 +203,7 @@ def _network(policy: FetchPolicy, resolve: Resolve) -> "httpcore2.NetworkBackend
             local_address: str | None = None,
             socket_options: Any = None,
         ) -> httpcore2.NetworkStream:
-            watch = _watch.get()
+            watch = _watch.get(_UNWATCHED)
             written = literal(host)
             found = [host] if written else _in_time(resolve, host, port, watch.left(timeout))
             addresses = [address for text in found if (address := literal(text)) is not None]
@@ -229,7 +229,7 @@ def _stream_of(inner: "httpcore2.NetworkStream") -> "httpcore2.NetworkStream":
 
     class Stream(httpcore2.NetworkStream):
         def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-            watch = _watch.get()
+            watch = _watch.get(_UNWATCHED)
             end = time.monotonic() + watch.left(timeout)
             while True:
                 watch.look()
@@ -242,14 +242,14 @@ def _stream_of(inner: "httpcore2.NetworkStream") -> "httpcore2.NetworkStream":
                     continue
 
         def write(self, buffer: bytes, timeout: float | None = None) -> None:
-            _watch.get().look()
-            inner.write(buffer, max(0.001, _watch.get().left(timeout)))
+            _watch.get(_UNWATCHED).look()
+            inner.write(buffer, max(0.001, _watch.get(_UNWATCHED).left(timeout)))
 
         def close(self) -> None:
             inner.close()
 
         def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: Any = None) -> Any:
-            left = max(0.001, _watch.get().left(timeout))
+            left = max(0.001, _watch.get(_UNWATCHED).left(timeout))
             return _stream_of(inner.start_tls(ssl_context, server_hostname, left))
 
         def get_extra_info(self, info: str) -> Any:
@@ -297,7 +297,8 @@ def _body(response: "httpx2.Response", policy: FetchPolicy) -> bytes:
     for piece in response.iter_raw():
         size += len(piece)
         if size > policy.max_bytes:
-            raise FetchFailed(say(f"It is larger than {policy.max_bytes:,} bytes.", f"超过 {policy.max_bytes:,} 字节。"))
+            limit = f"{policy.max_bytes:,}"
+            raise FetchFailed(say(f"It is larger than {limit} bytes.", f"超过 {limit} 字节。"))
         pieces.append(piece)
     return b"".join(pieces)
 

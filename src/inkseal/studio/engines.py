@@ -39,7 +39,8 @@ class Engines:
             Unsupported: none can; the message has each one's reason.
         """
         reasons = []
-        names = [self._settings.backend] if self._settings.backend and task == "generate" else list(backends)
+        preferred = self._settings.backend if task == "generate" and model.remote is None else ""
+        names = [preferred] if preferred else list(backends)
         for name in names:
             kind = backends[name]
             if task not in kind.tasks:

@@ -54,7 +54,9 @@ def listening(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Iterato
 
 
 def says(body: bytes, kind: str = "text/plain", status: str = "200 OK", more: str = "") -> Answer:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
+    )
     return lambda connection: connection.sendall(head.encode() + body)
 
 
@@ -123,9 +125,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("written", FORBIDDEN)
-def test_fault_24_and_26_nothing_is_sent_to_a_forbidden_address(
-    written: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fault_24_and_26_nothing_is_sent_to_a_forbidden_address(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[object] = []
     monkeypatch.setattr(socket, "create_connection", lambda address, *_, **__: tried.append(address))
     with listening(says(b"secret")) as inside:
@@ -260,10 +260,14 @@ def test_a_resolver_that_hangs_is_given_up() -> None:
 
 
 def test_addresses_have_one_normal_form() -> None:
-    assert str(check_url("HTTPS://Bücher.Example:443/a%20b?q#f", FetchPolicy())) == "https://xn--bcher-kva.example/a%20b?q"
+    assert (
+        str(check_url("HTTPS://Bücher.Example:443/a%20b?q#f", FetchPolicy())) == "https://xn--bcher-kva.example/a%20b?q"
+    )
     assert normal_host("[2001:DB8::1]") == "2001:db8::1"
     assert normal_host("例子.example") == "xn--fsqu00a.example"
-    assert [normal_host(text) for text in ("1.2.3", "1.2.3.4.", "a..b", "-a", "a-", "0x1", "08.8.8.8", "")] == [None] * 8
+    assert [normal_host(text) for text in ("1.2.3", "1.2.3.4.", "a..b", "-a", "a-", "0x1", "08.8.8.8", "")] == [
+        None
+    ] * 8
 
 
 @pytest.mark.parametrize("text", ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "2400:3200::1"])
