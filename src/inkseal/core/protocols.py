@@ -93,6 +93,8 @@ class Backend(Protocol):
     name: ClassVar[str]
     tasks: ClassVar[frozenset[str]]
     """Of "generate", "embed"."""
+    rank: ClassVar[int] = 0
+    """Of several that can run a model, the lowest does, unless the settings name one."""
     config: ClassVar[type[ComponentConfig]]
 
     def __init__(self, config: ComponentConfig) -> None: ...

@@ -40,7 +40,7 @@ class Engines:
         """
         reasons = []
         preferred = self._settings.backend if task == "generate" and model.remote is None else ""
-        names = [preferred] if preferred else list(backends)
+        names = [preferred] if preferred else sorted(backends, key=lambda name: (_rank(backends[name]), name))
         for name in names:
             kind = backends[name]
             if task not in kind.tasks:
@@ -73,6 +73,10 @@ class Engines:
 
         with self.pool.lease(key, backend.forecast_bytes(model), load) as engine:
             yield engine
+
+
+def _rank(kind: type[Backend]) -> int:
+    return getattr(kind, "rank", 0)
 
 
 class Never:

@@ -173,26 +173,28 @@ def test_fault_25_a_name_is_resolved_once_and_the_checked_address_is_used() -> N
     def rebinding(host: str, port: int) -> list[str]:
         return answers.pop(0)
 
-    with listening(says(b"outside"), "127.0.0.2") as outside:
-        with listening(says(b"secret"), "127.0.0.1", outside.port) as inside:
-            policy = FetchPolicy(allow=("127.0.0.2",), ports=(outside.port,))
-            url = f"http://rebind.example:{outside.port}/"
-            assert fetch(url, policy, resolve=rebinding).content == b"outside"
-            assert len(answers) == 2
-            assert b"Host: rebind.example:" in outside.asked
-            with pytest.raises(AddressRefused):
-                fetch(url, policy, resolve=rebinding)
-            assert inside.num_connections == 0
+    with contextlib.ExitStack() as stack:
+        outside = stack.enter_context(listening(says(b"outside"), "127.0.0.2"))
+        inside = stack.enter_context(listening(says(b"secret"), "127.0.0.1", outside.port))
+        policy = FetchPolicy(allow=("127.0.0.2",), ports=(outside.port,))
+        url = f"http://rebind.example:{outside.port}/"
+        assert fetch(url, policy, resolve=rebinding).content == b"outside"
+        assert len(answers) == 2
+        assert b"Host: rebind.example:" in outside.asked
+        with pytest.raises(AddressRefused):
+            fetch(url, policy, resolve=rebinding)
+        assert inside.num_connections == 0
 
 
 def test_of_several_addresses_only_the_allowed_are_tried() -> None:
-    with listening(says(b"outside"), "127.0.0.2") as outside:
-        with listening(says(b"secret"), "127.0.0.1", outside.port) as inside:
-            policy = FetchPolicy(allow=("127.0.0.2",), ports=(outside.port,))
-            found = fetch(
-                f"http://two.example:{outside.port}/", policy, resolve=lambda *_: ["127.0.0.1", "::1", "127.0.0.2"]
-            )
-            assert (found.content, inside.num_connections) == (b"outside", 0)
+    with contextlib.ExitStack() as stack:
+        outside = stack.enter_context(listening(says(b"outside"), "127.0.0.2"))
+        inside = stack.enter_context(listening(says(b"secret"), "127.0.0.1", outside.port))
+        policy = FetchPolicy(allow=("127.0.0.2",), ports=(outside.port,))
+        found = fetch(
+            f"http://two.example:{outside.port}/", policy, resolve=lambda *_: ["127.0.0.1", "::1", "127.0.0.2"]
+        )
+        assert (found.content, inside.num_connections) == (b"outside", 0)
 
 
 def test_redirects_within_what_is_allowed_are_followed_but_not_for_ever() -> None:

@@ -23,6 +23,7 @@ from inkseal.studio.generate.backends._openvino_conversion import candidates, co
 from inkseal.studio.generate.backends._openvino_engine import OpenvinoEngine
 from inkseal.studio.generate.backends._openvino_grammar import GrammarGate
 from inkseal.studio.generate.backends._openvino_loop import StepLoop
+from inkseal.studio.generate.cache_size import values_per_token
 
 BLOCK_TOKENS = 32
 RUNTIME_BYTES = 350_000_000
@@ -81,13 +82,7 @@ class Openvino:
         return int(weights + self._cache_bytes(header.metadata, header.architecture) + RUNTIME_BYTES)
 
     def _cache_bytes(self, metadata: Mapping[str, Any], architecture: str) -> float:
-        def number(key: str, default: float) -> float:
-            found = metadata.get(f"{architecture}.{key}", default)
-            return float(found) if isinstance(found, int | float) else default
-
-        heads = number("attention.head_count", 32)
-        width = number("attention.key_length", number("embedding_length", 4096) / heads)
-        per_token = 2 * number("block_count", 32) * number("attention.head_count_kv", heads) * width
+        per_token = values_per_token(metadata, architecture)
         precision = "f32" if self._config.precision == "exact" else self._config.cache_precision
         return per_token * self._config.cache_tokens * {"u8": 1.1, "f16": 2, "f32": 4}[precision]
 
