@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from inkseal import Studio
-from inkseal.core.errors import Cancelled, UnknownName
+from inkseal.core.errors import Cancelled, EngineFailed, UnknownName
 from inkseal.core.events import Event
-from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
+from inkseal.modalities.text.request import Constraint, Sampling, TextRequest, ToolSpec
 from llama_server import llama_server
 
 KEY = "sk-flow-1234567890abcdef"
@@ -59,6 +59,13 @@ def test_a_schema_is_kept(studio: Studio) -> None:
     constraint = Constraint(json_schema=schema)
     request = TextRequest.of("A city?", model="far/org/tiny", max_tokens=60, seed=1, constraint=constraint)
     assert json.loads(studio.run(request).text)["city"] in ("Oslo", "Wien")
+
+
+def test_a_forced_tool_that_the_far_engine_leaves_out_is_an_error(studio: Studio) -> None:
+    """llama.cpp's server forgets tools in silence when the model's template has no place for them."""
+    request = TextRequest.of("Weather in Oslo?", model="far/org/tiny", max_tokens=200, seed=1, sampling=GREEDY)
+    with pytest.raises(EngineFailed, match="called no tool"):
+        studio.run(request.model_copy(update={"tools": (ToolSpec(name="weather"),), "tool_choice": "required"}))
 
 
 def test_a_cancel_ends_the_far_work_within_a_second(studio: Studio) -> None:

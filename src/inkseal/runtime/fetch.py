@@ -108,6 +108,9 @@ def guarded_transport(policy: FetchPolicy, *, resolve: Resolve | None = None) ->
 
     pool = httpcore2.ConnectionPool(
         ssl_context=httpx2.create_ssl_context(),
+        max_connections=None,  # a wait for a free one could not be cancelled; queues are the caller's
+        max_keepalive_connections=8,
+        keepalive_expiry=30,
         network_backend=_network(policy, resolve or system_addresses),
     )
 

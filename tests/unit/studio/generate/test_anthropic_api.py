@@ -80,7 +80,8 @@ def test_a_stream_becomes_chunks_counts_and_facts(server: StrictServer, engine: 
 
 
 def test_what_is_asked_is_sent_in_their_words(server: StrictServer, engine: AnthropicEngine) -> None:
-    server.answers = [GOOD]
+    used = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
+    server.answers = [stream(START, event("content_block_start", index=0, content_block=used), *end("tool_use"))]
     call = ToolCall(id="c1", name="look", arguments={"at": "月"})
     request = TextRequest.of(
         "hi",

@@ -97,8 +97,22 @@ def test_a_stream_becomes_chunks_counts_and_facts(server: StrictServer) -> None:
     assert usage.reported == {"model": "m-2026"}
 
 
-def test_what_is_asked_is_sent_in_their_words(server: StrictServer) -> None:
+CALLED = stream(
+    delta(tool_calls=[{"index": 0, "function": {"name": "look", "arguments": "{}"}}]),
+    delta(reason="tool_calls"),
+    USAGE,
+    "[DONE]",
+)
+
+
+def test_a_forced_tool_that_was_not_called_is_an_error(server: StrictServer) -> None:
     server.answers = [GOOD]
+    with pytest.raises(EngineFailed, match="called no tool"):
+        run(engine_at(server.base_url), TextRequest.of("hi", tools=(ToolSpec(name="look"),), tool_choice="look"))
+
+
+def test_what_is_asked_is_sent_in_their_words(server: StrictServer) -> None:
+    server.answers = [CALLED]
     call = ToolCall(id="c1", name="look", arguments={"at": "月"})
     request = TextRequest.of(
         "hi",
@@ -322,6 +336,15 @@ def test_a_cancel_closes_the_connection_within_a_second(server: StrictServer, an
     assert chunks[-1].finish_reason == "cancelled"
     assert server.left.wait(1)
     assert time.monotonic() - begun < 1.3
+
+
+def test_many_streams_at_once_do_not_wait_for_one_another(server: StrictServer) -> None:
+    server.answers = [endless(delta("x"))]
+    engine = engine_at(server.base_url)
+    streams = [engine.generate(TextRequest.of("hi"), NEVER) for _ in range(24)]
+    assert [next(going).text for going in streams] == ["x"] * 24
+    for going in streams:
+        going.close()
 
 
 def test_leaving_the_stream_closes_the_connection(server: StrictServer) -> None:

@@ -71,7 +71,8 @@ class AnthropicEngine:
             if not running:
                 yield Chunk(index=index, finish_reason="cancelled")
                 continue
-            tally = Tally(self._client, reported={"seed": "not used"})
+            forced = asked.tool_choice not in ("auto", "none")
+            tally = Tally(self._client, reported={"seed": "not used"}, forced=forced)
             events = self._client.stream("/v1/messages", mapping.body(asked, self._remote.model), cancel)
             try:
                 running = yield from account.run(mapping.pieces(events, tally), tally, index, 1)

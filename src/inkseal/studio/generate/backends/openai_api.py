@@ -83,7 +83,7 @@ class OpenaiEngine:
                 continue
             seed = None if asked.seed is None else (asked.seed + first) % 2**31
             body = mapping.body(asked, self._remote.model, self._profile, together, seed)
-            tally = Tally(self._client)
+            tally = Tally(self._client, forced=asked.tool_choice not in ("auto", "none"))
             events = self._client.stream("/completions" if asked.raw_prompt else "/chat/completions", body, cancel)
             try:
                 running = yield from account.run(mapping.pieces(events, tally), tally, first, together)

@@ -39,6 +39,8 @@ class Tally:
     cached_tokens: int | None = None
     completion_tokens: int | None = None
     over: bool = False
+    forced: bool = False
+    """A tool call is due."""
 
     def call(self, index: int, place: int) -> Call:
         """Returns the tool call at a place of a result."""
@@ -102,6 +104,8 @@ def deliver(
         return
     if not tally.over or set(tally.finished) < set(range(num_results)):
         raise tally.client.failed("the answer broke off before its end")
+    if tally.forced and any(reason == "stop" and index not in tally.calls for index, reason in tally.finished.items()):
+        raise tally.client.failed("it called no tool, though one was due; its model may know none")
     if tally.completion_tokens is None:
         tally.reported["usage"] = "not reported"
     for index in range(num_results):
