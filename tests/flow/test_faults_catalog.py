@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -66,6 +67,18 @@ def test_fault_26_only_https_addresses_are_fetched(data_dir: Path, url: str) -> 
     with pytest.raises(FetchFailed):
         _card(data_dir, {"source": "url", "urls": {"w.gguf": url}}).pull("m")
     assert Catalog(data_dir).shelf.names() == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]", "169.254.169.254"])
+def test_fault_27_a_card_leads_into_no_closed_network(
+    data_dir: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+    monkeypatch.setattr(socket, "create_connection", lambda address, *_, **__: tried.append(address))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", 443))])
+    with pytest.raises(FetchFailed, match=r"closed network|odd form"):
+        _card(data_dir, {"source": "url", "urls": {"w.gguf": f"https://{host}/w"}}).pull("m")
+    assert tried == []
 
 
 def test_fault_27_a_redirect_away_from_https_is_not_followed(hub: LocalHub, tmp_path: Path) -> None:

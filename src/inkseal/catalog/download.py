@@ -35,8 +35,11 @@ def download(
     *,
     headers: Mapping[str, str] | None = None,
     schemes: tuple[str, ...] = ("https",),
+    transport: "httpx2.BaseTransport | None" = None,
 ) -> None:
     """Writes the file at `url` to `target`; `on_bytes` hears how many bytes are there.
+
+    A `transport` may refuse addresses; every redirect passes it too.
 
     Raises:
         FetchFailed: unreachable, refused, another size, too many redirects or one to a scheme not in `schemes`.
@@ -56,6 +59,7 @@ def download(
         max_redirects=MAX_REDIRECTS,
         headers={"Accept-Encoding": "identity", **(headers or {})},
         event_hooks={"request": [check]},
+        transport=transport,
     ) as client:
         for attempt in range(_ATTEMPTS):
             before = _size(part_of(target))

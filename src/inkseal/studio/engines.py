@@ -39,7 +39,8 @@ class Engines:
             Unsupported: none can; the message has each one's reason.
         """
         reasons = []
-        names = [self._settings.backend] if self._settings.backend and task == "generate" else list(backends)
+        preferred = self._settings.backend if task == "generate" and model.remote is None else ""
+        names = [preferred] if preferred else sorted(backends, key=lambda name: (_rank(backends[name]), name))
         for name in names:
             kind = backends[name]
             if task not in kind.tasks:
@@ -64,7 +65,7 @@ class Engines:
             NotEnoughMemory: it does not fit the budget.
         """
         backend = self.backend_for(model, task)
-        key = f"{backend.name}:{model.sha256}"
+        key = f"{backend.name}:{model.sha256 or model.name}"
 
         def load() -> Engine:
             threads = self._settings.threads or free_threads()
@@ -72,6 +73,10 @@ class Engines:
 
         with self.pool.lease(key, backend.forecast_bytes(model), load) as engine:
             yield engine
+
+
+def _rank(kind: type[Backend]) -> int:
+    return getattr(kind, "rank", 0)
 
 
 class Never:

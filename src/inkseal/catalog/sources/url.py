@@ -1,14 +1,19 @@
-"""Fetches files from web addresses that a card names; https only, on every step of the way."""
+"""Fetches files from web addresses that a card names; https and public addresses only, on every step of the way.
+
+A card may come from a stranger, so it leads into no closed network.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from inkseal.catalog.download import download
-from inkseal.core.errors import FetchFailed
+from inkseal.core.errors import AddressRefused, FetchFailed
 from inkseal.core.events import Listener, Progress
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel
+from inkseal.runtime.addresses import FetchPolicy
+from inkseal.runtime.fetch import guarded_transport
 
 
 class Url:
@@ -41,4 +46,8 @@ class Url:
                 on_event(Progress(what=name, done=done, total=total, unit="bytes"))
 
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            download(url, target / name, total, told, cancel)
+            try:
+                with guarded_transport(FetchPolicy(schemes=("https",))) as transport:
+                    download(url, target / name, total, told, cancel, transport=transport)
+            except AddressRefused as error:
+                raise FetchFailed(error.what) from None
