@@ -39,32 +39,33 @@ if TYPE_CHECKING:
 class Studio:
     """One installation at work. Safe for several threads; one instance per data folder."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, *, isolate_engines: bool = False) -> None:
         """Prefer `Studio.open`."""
         self.settings = settings
         self.store = store
         self.catalog = Catalog(settings.data_dir)
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
-        self.engines = Engines(settings, partial(self.catalog.local, verify=False))
+        self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines)
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
         self.recorder = Recorder(self.sealer, self.engines)
         if not store.read_only:
             self.recorder.close_broken_runs()
 
     @classmethod
-    def open(cls, data_dir: Path | None = None, *, read_only: bool = False) -> Self:
+    def open(cls, data_dir: Path | None = None, *, read_only: bool = False, isolate_engines: bool = False) -> Self:
         """Opens the data folder of the settings, or another.
 
         Args:
             data_dir: the folder; INKSEAL_DATA_DIR or the user's data folder when absent.
             read_only: may stand beside a running instance; can list, show and verify.
+            isolate_engines: each engine lives in a process of its own, so that its end is only its own requests'.
 
         Raises:
             InUse: another instance works in this folder.
             StoreError: the records are damaged or of a newer version.
         """
         settings = load_settings(data_dir)
-        return cls(settings, Store.open(settings.data_dir, read_only=read_only))
+        return cls(settings, Store.open(settings.data_dir, read_only=read_only), isolate_engines=isolate_engines)
 
     def run(self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None) -> Result:
         """Checks, generates, checks, seals and records; events go to `on_event` as they happen.

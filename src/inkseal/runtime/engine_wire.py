@@ -1,0 +1,249 @@
+"""What the parent and an engine's process say to each other: frames of JSON messages, with raw bytes behind them.
+
+A frame is two lengths (JSON, bytes), a JSON list of messages, and the bytes that the messages refer to by size.
+Neither side runs anything that the other sends.
+"""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from inkseal.core.errors import EngineFailed, InksealError, InvalidRequest
+from inkseal.core.language import say
+from inkseal.core.types import Chunk
+
+Message = list[Any]
+"""Name of the message, number of the call, and what the name asks for."""
+
+LENGTHS = struct.Struct(">II")
+MAX_JSON_BYTES = 64 << 20
+MAX_BLOB_BYTES = 1 << 30
+FRAME_MESSAGES = 256
+RECEIVE_BYTES = 1 << 18
+
+
+class Garbled(Exception):
+    """The other side sent what is no frame, or no message; nothing after it can be trusted."""
+
+
+class FrameReader:
+    """Cuts what comes in over a socket into frames. For one thread."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._buffer = bytearray()
+
+    def read(self) -> tuple[list[Message], memoryview] | None:
+        """Returns the messages of the next frame and their bytes; None when the other side has hung up.
+
+        Raises:
+            Garbled: it is no frame, is longer than any may be, or breaks off.
+            OSError: the socket's; TimeoutError when it has a time-out and nothing came.
+        """
+        if not self._fill(LENGTHS.size):
+            if self._buffer:
+                raise Garbled("a frame breaks off")
+            return None
+        json_bytes, blob_bytes = LENGTHS.unpack_from(self._buffer)
+        if json_bytes > MAX_JSON_BYTES or blob_bytes > MAX_BLOB_BYTES:
+            raise Garbled(f"a frame of {json_bytes} and {blob_bytes} bytes")
+        end = LENGTHS.size + json_bytes + blob_bytes
+        if not self._fill(end):
+            raise Garbled("a frame breaks off")
+        text = bytes(self._buffer[LENGTHS.size : LENGTHS.size + json_bytes])
+        blob = memoryview(bytes(self._buffer[LENGTHS.size + json_bytes : end]))
+        del self._buffer[:end]
+        return _messages(text), blob
+
+    def _fill(self, size: int) -> bool:
+        while len(self._buffer) < size:
+            received = self._sock.recv(RECEIVE_BYTES)
+            if not received:
+                return False
+            self._buffer += received
+        return True
+
+
+def _messages(text: bytes) -> list[Message]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Garbled("a frame without JSON") from None
+    if not isinstance(found, list) or not all(
+        isinstance(message, list) and message and isinstance(message[0], str) for message in found
+    ):
+        raise Garbled("a frame without messages")
+    return found
+
+
+class FrameWriter:
+    """Sends messages of many threads. Whoever sends takes along what the others have added meanwhile.
+
+    So no thread waits for another's sending, and a slow reader gets few frames of merged chunks instead of many.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._changing = threading.Lock()
+        self._sending = threading.Lock()
+        self._pending: list[tuple[bytes | Message, bytes]] = []
+        self._open: dict[int, Message] = {}
+
+    def post(self, message: Message, blob: bytes = b"") -> None:
+        """Sends a message, now or with the frame after the one that is being sent.
+
+        Raises:
+            InvalidRequest: it is larger than a frame may be, or nested too deeply.
+            OSError: the socket's.
+        """
+        try:
+            encoded = json.dumps(message).encode()
+        except RecursionError:
+            raise _too_deep() from None
+        if len(encoded) > MAX_JSON_BYTES // 2 or len(blob) > MAX_BLOB_BYTES // 2:
+            raise _too_large(len(encoded) + len(blob))
+        with self._changing:
+            self._pending.append((encoded, blob))
+        self._flush()
+
+    def post_chunk(self, call: int, chunk: Chunk) -> None:
+        """Sends a chunk; joins it to the call's last one if that is of the same result and still waits."""
+        message = chunk_message(call, chunk)
+        with self._changing:
+            last = self._open.get(call)
+            if last is not None and _joinable(last, chunk):
+                last[3] += chunk.text
+                last[4] += chunk.num_tokens
+                last[5] = chunk.finish_reason
+            else:
+                self._pending.append((message, chunk.data))
+                self._open[call] = message
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._pending:
+            if not self._sending.acquire(blocking=False):
+                return
+            try:
+                while frame := self._take():
+                    self._sock.sendall(frame)
+            finally:
+                self._sending.release()
+
+    def _take(self) -> bytes:
+        """Returns the next frame; empty when nothing waits."""
+        with self._changing:
+            num_taken = size = 0
+            for message, blob in self._pending[:FRAME_MESSAGES]:
+                size += len(blob) + (len(message) if isinstance(message, bytes) else 256 + 12 * len(message[3]))
+                if num_taken and size > MAX_JSON_BYTES // 2:
+                    break
+                num_taken += 1
+            taken, self._pending = self._pending[:num_taken], self._pending[num_taken:]
+            self._open.clear()
+        if not taken:
+            return b""
+        encoded = [found if isinstance(found, bytes) else json.dumps(found).encode() for found, _ in taken]
+        text = b"[" + b",".join(encoded) + b"]"
+        blob = b"".join(data for _, data in taken)
+        return LENGTHS.pack(len(text), len(blob)) + text + blob
+
+
+def _joinable(message: Message, chunk: Chunk) -> bool:
+    plain = not (chunk.data or chunk.tool_calls or message[6] or message[7])
+    return plain and message[2] == chunk.index and message[5] is None
+
+
+def chunk_message(call: int, chunk: Chunk) -> Message:
+    """Returns the message of a chunk; its data follows as bytes."""
+    calls = [found.model_dump(mode="json") for found in chunk.tool_calls]
+    return [
+        "chunk",
+        call,
+        chunk.index,
+        chunk.text,
+        chunk.num_tokens,
+        chunk.finish_reason,
+        calls,
+        len(chunk.data),
+    ]
+
+
+def chunk_of(message: Message, data: bytes | memoryview) -> Chunk:
+    """Returns the chunk that `chunk_message` made a message of.
+
+    Raises:
+        Garbled: it is none.
+    """
+    try:
+        _, _, index, text, num_tokens, reason, calls, _ = message
+        return Chunk(
+            index=index, text=text, num_tokens=num_tokens, finish_reason=reason, tool_calls=calls, data=bytes(data)
+        )
+    except ValueError:
+        raise Garbled("a chunk") from None
+
+
+def error_message(call: int, error: InksealError) -> Message:
+    """Returns the message of one of our errors: its class, its words, and its further facts that are text."""
+    facts = {key: value for key, value in vars(error).items() if isinstance(value, str) and key not in ("what", "fix")}
+    return ["error", call, type(error).__name__, error.what, error.fix, facts]
+
+
+def error_of(message: Message) -> InksealError:
+    """Returns the error as the same class with the same words; EngineFailed for a class that is not known here.
+
+    Raises:
+        Garbled: it is no error.
+    """
+    try:
+        _, _, name, what, fix, facts = message
+        texts = [name, what, fix, *facts.values()]
+    except (ValueError, AttributeError):
+        raise Garbled("an error") from None
+    if not all(isinstance(text, str) for text in texts):
+        raise Garbled("an error")
+    kind = _kinds(InksealError).get(name, EngineFailed)
+    error = kind.__new__(kind)
+    InksealError.__init__(error, what, fix=fix)
+    vars(error).update(facts)
+    return error
+
+
+def _kinds(kind: type[InksealError]) -> dict[str, type[InksealError]]:
+    found = {kind.__name__: kind}
+    for below in kind.__subclasses__():
+        found |= _kinds(below)
+    return found
+
+
+def split_texts(texts: Sequence[str], max_texts: int, max_chars: int) -> list[list[str]]:
+    """Returns the texts in groups that fit a frame each, in order."""
+    groups: list[list[str]] = []
+    num_chars = 0
+    for text in texts:
+        if not groups or len(groups[-1]) >= max_texts or num_chars + len(text) > max_chars:
+            groups.append([])
+            num_chars = 0
+        groups[-1].append(text)
+        num_chars += len(text)
+    return groups
+
+
+def _too_large(size_bytes: int) -> InvalidRequest:
+    return InvalidRequest(
+        say(
+            f"The request is {size_bytes >> 20} MiB; an engine takes {MAX_JSON_BYTES >> 21} MiB.",
+            f"请求大小为 {size_bytes >> 20} MiB，引擎最多接收 {MAX_JSON_BYTES >> 21} MiB。",
+        ),
+        fix=say("Send less at once.", "请减少一次发送的内容。"),
+    )
+
+
+def _too_deep() -> InvalidRequest:
+    return InvalidRequest(
+        say("The request is nested too deeply.", "请求嵌套过深。"), fix=say("Flatten it.", "请减少嵌套层级。")
+    )
