@@ -49,7 +49,7 @@ class Host:
 
     def __init__(self, sock: socket.socket, load: Loader, read_request: RequestReader) -> None:
         self._reader = FrameReader(sock)
-        self._writer = FrameWriter(sock)
+        self._writer = FrameWriter(sock, lambda: len(self._cancels) > 1)
         self._load = load
         self._read_request = read_request
         self._engine: Engine | None = None

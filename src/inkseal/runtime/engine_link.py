@@ -3,7 +3,6 @@
 import logging
 import signal
 import threading
-import time
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 60.0
 """A process that has not even sent its heartbeat for so long hangs. Libraries that compile a graph keep Python from
 running meanwhile, for seconds."""
-CANCEL_SECONDS = 30.0
-"""So long may a cancelled call go on before the process counts as hung; one step of a large prompt takes its time."""
+CANCEL_BEATS = 30
+"""So many heartbeats may a cancelled call go on before the process counts as hung: a step of a large prompt takes its
+time. In heartbeats, because clocks also run while a machine or both processes are suspended."""
 
 log = logging.getLogger(__name__)
 _event: TypeAdapter[Event] = TypeAdapter(Event)
@@ -41,7 +41,7 @@ class Call:
     box: Outbox = field(default_factory=Outbox)
     events: "SimpleQueue[Event]" = field(default_factory=SimpleQueue)
     result: Any = None
-    must_end: float | None = None
+    beats_left: int | None = None
 
 
 class EngineLink:
@@ -50,12 +50,10 @@ class EngineLink:
     Args:
         module: what the process runs.
         silence_seconds: how long it may be silent.
-        cancel_seconds: how long a call may go on after it was cancelled.
+        cancel_beats: how many heartbeats a call may go on after it was cancelled.
     """
 
-    def __init__(
-        self, module: str, silence_seconds: float = SILENCE_SECONDS, cancel_seconds: float = CANCEL_SECONDS
-    ) -> None:
+    def __init__(self, module: str, silence_seconds: float = SILENCE_SECONDS, cancel_beats: int = CANCEL_BEATS) -> None:
         try:
             self._process = Spawned(module)
         except OSError as error:
@@ -66,8 +64,8 @@ class EngineLink:
                 )
             ) from None
         self.pid = self._process.pid
-        self._cancel_seconds = cancel_seconds
-        self._process.sock.settimeout(silence_seconds)
+        self._cancel_beats = cancel_beats
+        self._silence_seconds = silence_seconds
         self._writer = FrameWriter(self._process.sock)
         self._changing = threading.Lock()
         self._calls: dict[int, Call] = {}
@@ -107,9 +105,9 @@ class EngineLink:
     def cancel(self, call: Call) -> None:
         """Asks the process to end a call soon; kills it should it not. Harmless when the call is over."""
         with self._changing:
-            if call.number not in self._calls or call.must_end is not None:
+            if call.number not in self._calls or call.beats_left is not None:
                 return
-            call.must_end = time.monotonic() + self._cancel_seconds
+            call.beats_left = self._cancel_beats
         try:
             self._writer.post(["cancel", call.number])
         except OSError:
@@ -123,7 +121,7 @@ class EngineLink:
             self._reader.join()
 
     def _read(self) -> None:
-        reader = FrameReader(self._process.sock)
+        reader = FrameReader(self._process.sock, self._silence_seconds)
         why = ""
         try:
             while (frame := reader.read()) is not None:
@@ -133,7 +131,6 @@ class EngineLink:
                     size = message[-1] if message[0] in ("chunk", "rows") else 0
                     self._take(message, blob[start : start + size])
                     start += size
-                self._look_for_hung()
         except TimeoutError:
             why = say("it hangs", "引擎无响应")
         except (Garbled, ValidationError, ValueError, TypeError, IndexError) as error:
@@ -147,7 +144,9 @@ class EngineLink:
     def _take(self, message: Message, data: memoryview) -> None:
         """Hands one message to its call; answers to calls that nobody waits for any more go nowhere."""
         name, call = message[0], self._calls.get(message[1])
-        if name == "log":
+        if name == "beat":
+            self._count_beat()
+        elif name == "log":
             _, _, level, logger, text = message
             known = logger if str(logger).startswith("inkseal") else __name__
             logging.getLogger(known).log(int(level), "engine %d: %s", self.pid, printable(str(text)))
@@ -165,12 +164,14 @@ class EngineLink:
             self._forget(call)
             call.box.fail(error_of(message))
 
-    def _look_for_hung(self) -> None:
-        now = time.monotonic()
+    def _count_beat(self) -> None:
         with self._changing:
-            late = [call for call in self._calls.values() if call.must_end is not None and call.must_end < now]
-        if late:
-            raise TimeoutError
+            cancelled = [call for call in self._calls.values() if call.beats_left is not None]
+        for call in cancelled:
+            assert call.beats_left is not None
+            call.beats_left -= 1
+            if call.beats_left < 0:
+                raise TimeoutError
 
     def _forget(self, call: Call) -> None:
         with self._changing:

@@ -5,10 +5,12 @@ Neither side runs anything that the other sends.
 """
 
 import json
+import select
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from inkseal.core.errors import EngineFailed, InksealError, InvalidRequest
@@ -23,6 +25,8 @@ MAX_JSON_BYTES = 64 << 20
 MAX_BLOB_BYTES = 1 << 30
 FRAME_MESSAGES = 256
 RECEIVE_BYTES = 1 << 18
+GATHER_SECONDS = 0.001
+WAIT_SLICES = 8
 
 
 class Garbled(Exception):
@@ -30,10 +34,16 @@ class Garbled(Exception):
 
 
 class FrameReader:
-    """Cuts what comes in over a socket into frames. For one thread."""
+    """Cuts what comes in over a socket into frames. For one thread.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Args:
+        sock: blocking.
+        patience_seconds: how long the other side may be silent; for ever when absent.
+    """
+
+    def __init__(self, sock: socket.socket, patience_seconds: float | None = None) -> None:
         self._sock = sock
+        self._patience_seconds = patience_seconds
         self._buffer = bytearray()
 
     def read(self) -> tuple[list[Message], memoryview] | None:
@@ -41,7 +51,8 @@ class FrameReader:
 
         Raises:
             Garbled: it is no frame, is longer than any may be, or breaks off.
-            OSError: the socket's; TimeoutError when it has a time-out and nothing came.
+            TimeoutError: nothing came for so long.
+            OSError: the socket's.
         """
         if not self._fill(LENGTHS.size):
             if self._buffer:
@@ -60,11 +71,23 @@ class FrameReader:
 
     def _fill(self, size: int) -> bool:
         while len(self._buffer) < size:
+            self._wait()
             received = self._sock.recv(RECEIVE_BYTES)
             if not received:
                 return False
             self._buffer += received
         return True
+
+    def _wait(self) -> None:
+        if self._patience_seconds is None:
+            return
+        waiting = select.poll()
+        waiting.register(self._sock, select.POLLIN)
+        # In slices: a machine that was suspended, with both sides on it, has not been silent.
+        for _ in range(WAIT_SLICES):
+            if waiting.poll(1000 * self._patience_seconds / WAIT_SLICES):
+                return
+        raise TimeoutError
 
 
 def _messages(text: bytes) -> list[Message]:
@@ -83,10 +106,16 @@ class FrameWriter:
     """Sends messages of many threads. Whoever sends takes along what the others have added meanwhile.
 
     So no thread waits for another's sending, and a slow reader gets few frames of merged chunks instead of many.
+
+    Args:
+        sock: blocking, or with a time-out.
+        gathering: true while several threads will soon add a message each; the first then waits for the others, so
+            that all chunks of a step make one frame.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, gathering: Callable[[], bool] = lambda: False) -> None:
         self._sock = sock
+        self._gathering = gathering
         self._changing = threading.Lock()
         self._sending = threading.Lock()
         self._pending: list[tuple[bytes | Message, bytes]] = []
@@ -128,6 +157,8 @@ class FrameWriter:
             if not self._sending.acquire(blocking=False):
                 return
             try:
+                if self._gathering():
+                    time.sleep(GATHER_SECONDS)
                 while frame := self._take():
                     self._sock.sendall(frame)
             finally:
