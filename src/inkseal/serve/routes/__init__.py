@@ -1,0 +1,1 @@
+"""The route groups: every module here that has a `router` is mounted."""
