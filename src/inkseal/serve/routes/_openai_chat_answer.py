@@ -60,6 +60,7 @@ class ChatFrames:
         self._created = int(time.time())
         self._begun: set[int] = set()
         self._num_calls: dict[int, int] = {}
+        self._written = b""  # what all chunks of the run begin with
         self._tail = b',"usage":null}\n\n' if with_usage else b"}\n\n"
 
     def take(self, event: Event) -> bytes:
@@ -103,9 +104,9 @@ class ChatFrames:
         }
 
     def _delta(self, index: int, delta: bytes) -> bytes:
-        # one run has one head, so it is written once
-        head = self.__dict__.get("_written")
-        if head is None:
+
+        head = self._written
+        if not head:
             head = self._written = b"data: " + json.dumps(self._head())[:-1].encode() + b',"choices":[{"index":'
         return b'%b%d,"delta":%b,"logprobs":null,"finish_reason":null}]%b' % (head, index, delta, self._tail)
 
