@@ -66,15 +66,23 @@ class Studio:
         settings = load_settings(data_dir)
         return cls(settings, Store.open(settings.data_dir, read_only=read_only))
 
-    def run(self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None) -> Result:
+    def run(
+        self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None, *, owner: str = ""
+    ) -> Result:
         """Checks, generates, checks, seals and records; events go to `on_event` as they happen.
+
+        Args:
+            request: what is asked for.
+            on_event: told of everything that happens.
+            cancel: asked often whether to stop.
+            owner: whose the results are, where several people share the studio.
 
         Raises:
             Blocked: a check refused the prompt, or withdrew every result.
             ModelMissing: the model is not on this machine.
             Cancelled: it was ended before anything was shown.
         """
-        return story.tell(story.begin(request, self._checks(), on_event, cancel), self.engines, self.recorder)
+        return story.tell(story.begin(request, self._checks(), on_event, cancel, owner), self.engines, self.recorder)
 
     def stream(self, request: Request) -> Iterator[Event]:
         """Yields the events of a run; leaving the iterator early cancels it.
@@ -182,31 +190,38 @@ class Studio:
             return verify_bytes(self.sealer, data, name=name, embedder=embedder)
         return found
 
-    def manifest(self, artifact_id: str) -> SignedManifest:
+    def manifest(self, artifact_id: str, *, owner: str | None = None) -> SignedManifest:
         """Returns the story of an artifact: model, backend, seed, checks, usage; its signature is checked.
+
+        With an owner, the artifacts of others do not exist.
 
         Raises:
             UnknownName: there is no such artifact.
             TrustError: the manifest was changed.
         """
         with self.store.reading() as session:
+            artifacts.row(session, artifact_id, owner=owner)
             return self.sealer.load(session, artifact_id)
 
-    def content(self, artifact_id: str) -> bytes:
-        """Returns the content of an artifact, proved by its hash."""
-        return self.store.blobs.get(self.manifest(artifact_id).manifest.content_sha256)
+    def content(self, artifact_id: str, *, owner: str | None = None) -> bytes:
+        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs."""
+        return self.store.blobs.get(self.manifest(artifact_id, owner=owner).manifest.content_sha256)
 
     def verify_ledger(self, since: Head | None = None) -> Report:
         """Finds every edit, removal and reordering in the ledger; `since` is a head kept elsewhere."""
         with self.store.reading() as session:
             return self.sealer.ledger.verify(session, since)
 
-    def search(self, query: str, limit: int = 20) -> list[Artifact]:
-        """Returns artifacts that hold words of the query, best first; the newest when the query is empty."""
+    def search(self, query: str, limit: int = 20, *, owner: str | None = None) -> list[Artifact]:
+        """Returns artifacts that hold words of the query, best first; the newest when the query is empty.
+
+        With an owner, only theirs.
+        """
         with self.store.reading() as session:
             if not query.strip():
-                return artifacts.newest(session, limit=limit)
-            return [artifacts.get(session, found) for found in words.search(session, segment(query), limit)]
+                return artifacts.newest(session, limit=limit, owner=owner)
+            found = words.search(session, segment(query), limit, owner=owner)
+            return [artifacts.get(session, artifact_id) for artifact_id in found]
 
     def close(self) -> None:
         """Frees all engines and the data folder."""
