@@ -69,6 +69,7 @@ class Outbox:
             if last is not None and last.index == chunk.index and last.finish_reason is None:
                 joined = {"text": last.text + chunk.text, "num_tokens": last.num_tokens + chunk.num_tokens}
                 joined |= {"tool_calls": last.tool_calls + chunk.tool_calls, "finish_reason": chunk.finish_reason}
+                joined |= {"stopped_by": chunk.stopped_by}
                 self._chunks[-1] = chunk.model_copy(update=joined)
             else:
                 self._chunks.append(chunk)
@@ -178,6 +179,7 @@ class Answer:
                     num_tokens=self._uncounted,
                     tool_calls=calls,
                     finish_reason=finish_reason,
+                    stopped_by=(self._stops.matched or "") if finish_reason == "stop" else "",
                 )
             )
             self._uncounted = 0
