@@ -207,9 +207,7 @@ class _Buffer:
 
     def _wait_for_room(self) -> None:
         with self._room:
-            found = self._room.wait_for(
-                lambda: self._left or len(self._events) < BUFFER_EVENTS, timeout=STALL_SECONDS
-            )
+            found = self._room.wait_for(lambda: self._left or len(self._events) < BUFFER_EVENTS, timeout=STALL_SECONDS)
         if not found:
             self._loop.call_soon_threadsafe(self.leave)
             self._left = True

@@ -94,7 +94,10 @@ def tool_call(call_id: str, name: str, arguments: str | Mapping[str, Any], param
     if isinstance(arguments, str):
         if len(arguments) > MAX_ARGUMENT_CHARS:
             raise FieldError(
-                say(f"{param}: more than {MAX_ARGUMENT_CHARS} characters.", f"{param}：超过 {MAX_ARGUMENT_CHARS} 个字符。"),
+                say(
+                    f"{param}: more than {MAX_ARGUMENT_CHARS} characters.",
+                    f"{param}：超过 {MAX_ARGUMENT_CHARS} 个字符。",
+                ),
                 param=param,
             )
         try:
@@ -124,7 +127,9 @@ def schema_constraint(schema: Mapping[str, Any] | None, param: str) -> Constrain
     """
     if not isinstance(schema, Mapping):
         raise FieldError(
-            say(f"{param}: the schema is missing.", f"{param}：缺少模式。"), param=param, code="missing_required_parameter"
+            say(f"{param}: the schema is missing.", f"{param}：缺少模式。"),
+            param=param,
+            code="missing_required_parameter",
         )
     return Constraint(json_schema=dict(schema))
 
@@ -150,17 +155,15 @@ def not_text(param: str, kind: str) -> FieldError:
 def unknown_tool_choice(param: str) -> FieldError:
     """Returns the refusal of a `tool_choice` in a form that is not kept."""
     return FieldError(
-        say(f"{param}: this form is not supported.", f"{param}：不支持该形式。"), param=param, code="unsupported_parameter"
+        say(f"{param}: this form is not supported.", f"{param}：不支持该形式。"),
+        param=param,
+        code="unsupported_parameter",
     )
-
-
 
 
 def missing(param: str) -> FieldError:
     """Returns the refusal of a body that lacks a field."""
-    return FieldError(
-        say(f"{param} is missing.", f"缺少 {param}。"), param=param, code="missing_required_parameter"
-    )
+    return FieldError(say(f"{param} is missing.", f"缺少 {param}。"), param=param, code="missing_required_parameter")
 
 
 def misplaced(param: str) -> FieldError:
