@@ -9,11 +9,23 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from inkseal.core.language import say
-from inkseal.serve.callers import LOCAL
+from inkseal.core.errors import InksealError
+from inkseal.core.language import current_language, say
+from inkseal.serve.callers import Caller
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.errors import TYPES, Refusal, native_shape, refusal_of
+from inkseal.serve.keyring import Keyring
+from inkseal.serve.layers.body import Body
+from inkseal.serve.layers.heads import Heads
+from inkseal.serve.layers.keys import Keys
+from inkseal.serve.layers.once import Once
+from inkseal.serve.layers.origins import Origins
+from inkseal.serve.layers.policy import Policy
+from inkseal.serve.layers.speech import Speech
+from inkseal.serve.layers.trace import Trace
+from inkseal.serve.metrics import Metrics
 from inkseal.serve.queue import JobQueue
+from inkseal.serve.quotas import check_running, check_tokens
 from inkseal.serve.routes import Group, groups
 
 if TYPE_CHECKING:
@@ -30,7 +42,9 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
         settings: limits and addresses; the defaults when absent.
     """
     config = settings or ServeConfig()
+    keyring = Keyring(studio.store)
     app = FastAPI(
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         title="Inkseal",
         version="1",
         description="A studio whose every result is checked, labelled, signed and traceable.",
@@ -40,15 +54,40 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
     )
     app.state.studio = studio
     app.state.settings = config
-    app.state.queue = JobQueue(config.max_running, config.max_waiting, config.max_waiting_per_key)
+    app.state.keyring = keyring
+    app.state.queue = JobQueue(
+        config.max_running,
+        config.max_waiting,
+        config.max_waiting_per_key,
+        lambda caller: _check_quotas(app, caller),
+    )
+    app.state.metrics = Metrics(app.state.queue)
     app.state.groups = list(groups())
     for group in app.state.groups:
         app.include_router(group.router)
-    app.add_exception_handler(Exception, answer_error)
+    app.add_exception_handler(InksealError, answer_error)
     app.add_exception_handler(HTTPException, answer_error)
     app.add_exception_handler(RequestValidationError, answer_error)
-    app.add_middleware(_Everybody)
+    _add_layers(app, config)
     return app
+
+
+def _add_layers(app: FastAPI, config: ServeConfig) -> None:
+    """Adds the layers, the innermost first."""
+    uploads = frozenset(path for group in app.state.groups for path in group.uploads)
+    app.add_middleware(Once)
+    app.add_middleware(Body, config=config, uploads=uploads)
+    app.add_middleware(Keys, keyring=app.state.keyring, loopback=config.loopback)
+    app.add_middleware(Origins, config=config)
+    app.add_middleware(Heads)
+    app.add_middleware(Policy)
+    app.add_middleware(Trace, metrics=app.state.metrics)
+    app.add_middleware(Speech, fallback=app.state.studio.settings.language or current_language())
+
+
+def _check_quotas(app: FastAPI, caller: Caller) -> None:
+    check_running(caller, app.state.queue.running_of(caller.key_id))
+    check_tokens(app.state.keyring, caller)
 
 
 async def answer_error(request: Request, error: Exception) -> JSONResponse:
@@ -93,15 +132,3 @@ def _invalid(error: RequestValidationError) -> Refusal:
     where = ".".join(str(step) for step in first["loc"] if step not in ("body", "query", "path"))[:200]
     message = f"{where}: {first['msg']}" if where else str(first["msg"])
     return Refusal(400, TYPES[400], "invalid_request", message[:500], where or None)
-
-
-class _Everybody:
-    """Lets everybody in as the local admin."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            scope.setdefault("state", {})["caller"] = LOCAL
-        await self.app(scope, receive, send)

@@ -12,6 +12,14 @@ Role = Literal["admin", "creator", "viewer"]
 RANK: dict[Role, int] = {"viewer": 0, "creator": 1, "admin": 2}
 
 
+class Limits(Closed):
+    """What a key may use up; None: as much as there is."""
+
+    requests_per_minute: int | None = None
+    tokens_per_day: int | None = None
+    max_running: int | None = None
+
+
 class Caller(Closed):
     """The holder of a key, or the local admin while there is no key.
 
@@ -24,10 +32,16 @@ class Caller(Closed):
     name: str
     role: Role
     owner: str
+    limits: Limits = Limits()
+
+    @property
+    def sees(self) -> str | None:
+        """The owner whose things exist for this caller; None: all do."""
+        return None if self.role == "admin" else self.owner
 
     def may_see(self, owner: str) -> bool:
         """True when things of `owner` exist for this caller."""
-        return self.role == "admin" or owner == self.owner
+        return self.sees in (None, owner)
 
     def require(self, role: Role) -> None:
         """Refuses a caller of a lower role.

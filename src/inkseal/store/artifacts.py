@@ -17,9 +17,7 @@ _KEYS_AT_ONCE = 5000  # SQLite bounds the number of values in one statement
 State = Literal["active", "withdrawn", "deleted"]
 
 
-def add(
-    session: "Session", artifact: Artifact, *, model: str = "", state: State = "active", owner: str = ""
-) -> None:
+def add(session: "Session", artifact: Artifact, *, model: str = "", state: State = "active", owner: str = "") -> None:
     """Records the artifact and its parents."""
     from inkseal.store.records import ArtifactRow, ParentRow
 

@@ -38,9 +38,7 @@ def remove(session: "Session", artifact_id: str) -> None:
         session.flush()
 
 
-def search(
-    session: "Session", query_words: Sequence[str], limit: int = 20, *, owner: str | None = None
-) -> list[str]:
+def search(session: "Session", query_words: Sequence[str], limit: int = 20, *, owner: str | None = None) -> list[str]:
     """Returns the ids of active artifacts that hold any of the words, best first by BM25; with an owner, of theirs."""
     from sqlalchemy import text
 

@@ -1,7 +1,7 @@
 """Route groups, one per file, mounted by being there.
 
-A file has a `router` (an APIRouter). It may have `error_shape(request, refusal)`, which renders errors under its paths in
-its protocol's own shape, and `UPLOADS`, the paths that take a body that is not JSON.
+A file has a `router` (an APIRouter). It may have `error_shape(request, refusal)`, which renders errors under its paths
+in its protocol's own shape, and `UPLOADS`, the paths that take a body that is not JSON.
 """
 
 import pkgutil

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inkseal.catalog.names import check_name
-from inkseal.core.errors import InvalidRequest, ModelMissing, Unsupported
-from inkseal.core.events import ignore
+from inkseal.core.errors import InvalidRequest, ModelMissing
 from inkseal.core.language import say
-from inkseal.core.protocols import GenerativeEngine
 from inkseal.core.types import Message, Origin, Part, ToolCall
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest, ToolSpec
+from inkseal.serve.errors import Refused
 from inkseal.serve.routes._protocol import FieldError, naming
 from inkseal.studio.studio import Studio
 
@@ -23,13 +22,11 @@ TOKENS_PER_MESSAGE = 64
 """No template writes more tokens of its own around a message."""
 
 
-class ModelNotFound(FieldError):
-    """No such model here; protocols say it with 404."""
-
-    status = 404
+class ModelNotFound(Refused):
+    """No such model here."""
 
     def __init__(self, error: InvalidRequest | ModelMissing) -> None:
-        super().__init__(error.what, param="model", code="model_not_found", fix=error.fix)
+        super().__init__(404, "model_not_found", error.what, param="model", fix=error.fix)
 
 
 def known_model(studio: Studio, name: str) -> str:
@@ -71,11 +68,7 @@ def count_tokens(studio: Studio, request: TextRequest) -> int:
         Unsupported: the model is none for text.
     """
     known_model(studio, request.model)
-    model = studio.engines.local_model(request.model)
-    with studio.engines.lease(model, "generate", ignore) as engine:
-        if not isinstance(engine, GenerativeEngine):
-            raise Unsupported(say(f"{model.name!r} cannot generate.", f"{model.name!r} 不能生成内容。"))
-        return engine.count_tokens(request)
+    return studio.count_tokens(request)
 
 
 def message(role: Any, texts: list[str], param: str, **fields: Any) -> Message:
@@ -94,7 +87,10 @@ def tool_call(call_id: str, name: str, arguments: str | Mapping[str, Any], param
     if isinstance(arguments, str):
         if len(arguments) > MAX_ARGUMENT_CHARS:
             raise FieldError(
-                say(f"{param}: more than {MAX_ARGUMENT_CHARS} characters.", f"{param}：超过 {MAX_ARGUMENT_CHARS} 个字符。"),
+                say(
+                    f"{param}: more than {MAX_ARGUMENT_CHARS} characters.",
+                    f"{param}：超过 {MAX_ARGUMENT_CHARS} 个字符。",
+                ),
                 param=param,
             )
         try:
@@ -124,7 +120,9 @@ def schema_constraint(schema: Mapping[str, Any] | None, param: str) -> Constrain
     """
     if not isinstance(schema, Mapping):
         raise FieldError(
-            say(f"{param}: the schema is missing.", f"{param}：缺少模式。"), param=param, code="missing_required_parameter"
+            say(f"{param}: the schema is missing.", f"{param}：缺少模式。"),
+            param=param,
+            code="missing_required_parameter",
         )
     return Constraint(json_schema=dict(schema))
 
@@ -150,17 +148,15 @@ def not_text(param: str, kind: str) -> FieldError:
 def unknown_tool_choice(param: str) -> FieldError:
     """Returns the refusal of a `tool_choice` in a form that is not kept."""
     return FieldError(
-        say(f"{param}: this form is not supported.", f"{param}：不支持该形式。"), param=param, code="unsupported_parameter"
+        say(f"{param}: this form is not supported.", f"{param}：不支持该形式。"),
+        param=param,
+        code="unsupported_parameter",
     )
-
-
 
 
 def missing(param: str) -> FieldError:
     """Returns the refusal of a body that lacks a field."""
-    return FieldError(
-        say(f"{param} is missing.", f"缺少 {param}。"), param=param, code="missing_required_parameter"
-    )
+    return FieldError(say(f"{param} is missing.", f"缺少 {param}。"), param=param, code="missing_required_parameter")
 
 
 def misplaced(param: str) -> FieldError:
