@@ -45,12 +45,18 @@ def _checked(studio: Studio, data: bytes, name: str, owner: str | None) -> dict[
         "created_at": int(time.time()),
         "results": [result],
         "inkseal": {
-            "summary": found.summary if made or found.artifact_id is None else "",
-            "relation": found.relation if made or found.artifact_id is None else "not_found",
+            # Whether a text is like somebody else's is theirs to know.
+            "summary": found.summary if made or owner is None else "",
+            "relation": found.relation if made or owner is None else "not_found",
             "artifact": found.artifact_id if made else None,
-            "layers": [{"name": each.name, "state": each.state, "changed": each.changed} for each in found.layers],
+            "layers": [{"name": each.name, "state": each.state, "changed": each.changed} for each in _own(found, made)],
         },
     }
+
+
+def _own(found: Verification, made: dict[str, Any]) -> list[Layer]:
+    records = ("manifest", "ledger", "export")
+    return [layer for layer in found.layers if made or layer.name not in records]
 
 
 def _made(studio: Studio, found: Verification, owner: str | None) -> dict[str, Any]:
