@@ -1,6 +1,7 @@
 """Builds the web application: state, route groups, layers, and one way to answer errors."""
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from inkseal.core.language import current_language, say
 from inkseal.serve.callers import Caller
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.errors import TYPES, Refusal, native_shape, refusal_of
+from inkseal.serve.feeds import Feeds
 from inkseal.serve.keyring import Keyring
 from inkseal.serve.layers.body import Body
 from inkseal.serve.layers.heads import Heads
@@ -24,6 +26,7 @@ from inkseal.serve.layers.policy import Policy
 from inkseal.serve.layers.speech import Speech
 from inkseal.serve.layers.trace import Trace
 from inkseal.serve.metrics import Metrics
+from inkseal.serve.openapi import ERRORS, document
 from inkseal.serve.queue import JobQueue
 from inkseal.serve.quotas import check_running, check_tokens
 from inkseal.serve.routes import Group, groups
@@ -63,8 +66,11 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
     )
     app.state.metrics = Metrics(app.state.queue)
     app.state.groups = list(groups())
+    app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key)
+    studio.watchers.append(app.state.feeds.take)
     for group in app.state.groups:
-        app.include_router(group.router)
+        app.include_router(group.router, responses=ERRORS)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
     app.add_exception_handler(InksealError, answer_error)
     app.add_exception_handler(HTTPException, answer_error)
     app.add_exception_handler(RequestValidationError, answer_error)

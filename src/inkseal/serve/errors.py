@@ -19,11 +19,14 @@ TYPES = {
     408: "timeout_error",
     409: "conflict_error",
     413: "request_too_large",
+    414: "request_too_large",
     415: "invalid_request_error",
     421: "permission_error",
     429: "rate_limit_error",
+    431: "request_too_large",
     501: "not_supported_error",
     502: "server_error",
+    500: "server_error",
     503: "overloaded_error",
     504: "timeout_error",
     507: "server_error",
@@ -80,6 +83,12 @@ class Refused(InksealError):
     def code(self) -> str:
         return self._code
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside its body."""
+        found = {"Retry-After": str(self.retry_after_seconds)} if self.retry_after_seconds else {}
+        return found | ({"WWW-Authenticate": "Bearer"} if self.status == 401 else {})
+
 
 class Busy(Refused):
     """There is no place now; come again after `retry_after_seconds`."""
@@ -117,12 +126,7 @@ def refusal_of(error: BaseException, request_id: str = "", secrets: tuple[str, .
     message = str(error)
     for secret in secrets:
         message = message.replace(secret, "…")
-    headers = {}
-    if isinstance(error, Refused):
-        if error.retry_after_seconds:
-            headers["Retry-After"] = str(error.retry_after_seconds)
-        if status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
+    headers = error.headers if isinstance(error, Refused) else {}
     kind = "model" if code == "model_not_found" else None
     return Refusal(status, TYPES[status], code, message, getattr(error, "param", None) or kind, headers)
 

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import Settings, configure, load_settings
 from inkseal.core.errors import Unsupported
-from inkseal.core.events import Event, Listener, ignore
+from inkseal.core.events import Event, Listener, Started, ignore
 from inkseal.core.language import current_language, say, use_language
 from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine
 from inkseal.core.types import Artifact, Part, Regime, Request, Stage, Verdict
@@ -20,7 +20,7 @@ from inkseal.store.store import Store
 from inkseal.studio import story
 from inkseal.studio.engines import Engines
 from inkseal.studio.guard.checks import checks
-from inkseal.studio.provenance.export import ExportReport
+from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
 from inkseal.studio.provenance.manifest import SignedManifest
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+Watcher = Callable[[str, str, Event], None]
+"""Called with the owner, the run's id and the event."""
+
+
 class Studio:
     """One installation at work. Safe for several threads; one instance per data folder."""
 
@@ -48,6 +52,8 @@ class Studio:
         self.engines = Engines(settings, partial(self.catalog.local, verify=False))
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
         self.recorder = Recorder(self.sealer, self.engines)
+        self.watchers: list[Watcher] = []
+        """Told of every run's events beside its own listener, in the run's thread."""
         if not store.read_only:
             self.recorder.close_broken_runs()
 
@@ -82,7 +88,21 @@ class Studio:
             ModelMissing: the model is not on this machine.
             Cancelled: it was ended before anything was shown.
         """
-        return story.tell(story.begin(request, self._checks(), on_event, cancel, owner), self.engines, self.recorder)
+        emit = self._watched(on_event, owner) if self.watchers else on_event
+        return story.tell(story.begin(request, self._checks(), emit, cancel, owner), self.engines, self.recorder)
+
+    def _watched(self, on_event: Listener, owner: str) -> Listener:
+        watchers, run_id = tuple(self.watchers), ""
+
+        def emit(event: Event) -> None:
+            nonlocal run_id
+            if isinstance(event, Started):
+                run_id = event.run_id
+            for watch in watchers:
+                watch(owner, run_id, event)
+            on_event(event)
+
+        return emit
 
     def stream(self, request: Request) -> Iterator[Event]:
         """Yields the events of a run; leaving the iterator early cancels it.
@@ -198,18 +218,32 @@ class Studio:
             agreed_by=agreed_by or "",
         )
 
-    def verify(self, data: bytes, name: str = "") -> Verification:
+    def export_bytes(
+        self, artifact_id: str, format: str, regime: Regime | None = None, *, owner: str | None = None
+    ) -> tuple[bytes, ExportReport]:
+        """Returns an artifact as a labelled file's bytes; with an owner, only of theirs.
+
+        Raises:
+            UnknownName: there is no such artifact or format.
+            InvalidRequest: the artifact is withdrawn, or the regime is "none".
+        """
+        with self.store.reading() as session:
+            artifacts.row(session, artifact_id, owner=owner)
+        return export_bytes(self.sealer, artifact_id, format, regime)
+
+    def verify(self, data: bytes, name: str = "", *, owner: str | None = None) -> Verification:
         """Says which marks a file or pasted text carries, whether they hold, and whether it was made here.
 
         Args:
             data: the bytes of the file, or of the text in UTF-8.
             name: the file's name, where there is one.
+            owner: whose artifacts a likeness may name; anybody's when absent.
         """
-        found = verify_bytes(self.sealer, data, name=name)
+        found = verify_bytes(self.sealer, data, name=name, owner=owner)
         embedder = resources(self.engines).get("embedder")
         # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
         if found.relation == "not_found" and not found.intact and embedder is not None:
-            return verify_bytes(self.sealer, data, name=name, embedder=embedder)
+            return verify_bytes(self.sealer, data, name=name, embedder=embedder, owner=owner)
         return found
 
     def manifest(self, artifact_id: str, *, owner: str | None = None) -> SignedManifest:
