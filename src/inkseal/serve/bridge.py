@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import anyio
@@ -18,6 +18,7 @@ from inkseal.core.events import Event
 from inkseal.core.language import Language, current_language, say, use_language
 from inkseal.core.types import Request
 from inkseal.serve.callers import Caller
+from inkseal.serve.queue import JobQueue
 from inkseal.studio.studio import Studio
 
 T = TypeVar("T")
@@ -60,19 +61,19 @@ async def batches(
         ClientLeft: the client disconnected.
         InksealError: as `Studio.run`.
     """
-    async with _slot(http, caller):
+    async with AsyncExitStack() as stack:
         buffer = _Buffer(asyncio.get_running_loop())
+        if http is not None:
+            watcher = asyncio.create_task(_watch(http, buffer))
+            stack.callback(watcher.cancel)
+            await _take_place(stack, http.app.state.queue, caller, buffer)
         arguments = (studio, request, caller, buffer, current_language())
-        thread = threading.Thread(target=_work, args=arguments, name="inkseal-run", daemon=True)
-        thread.start()
-        watcher = asyncio.create_task(_watch(http, buffer)) if http is not None else None
+        threading.Thread(target=_work, args=arguments, name="inkseal-run", daemon=True).start()
         try:
             while (batch := await buffer.take()) is not None:
                 yield batch
         finally:
             buffer.leave()
-            if watcher is not None:
-                watcher.cancel()
             with anyio.CancelScope(shield=True):
                 await buffer.ended.wait()
 
@@ -88,6 +89,16 @@ async def call(function: Callable[..., T], *args: Any) -> T:
     return await anyio.to_thread.run_sync(work)
 
 
+async def placed(http: HttpRequest, caller: Caller, function: Callable[..., T], *args: Any) -> T:
+    """Runs a function in a thread, in a place of the queue.
+
+    Raises:
+        Busy: the queue is full.
+    """
+    async with http.app.state.queue.slot(caller):
+        return await call(function, *args)
+
+
 def _work(
     studio: Studio,
     request: Request | Callable[[], Request],
@@ -99,7 +110,7 @@ def _work(
     try:
         with use_language(language):
             made = request if isinstance(request, Request) else request()
-            studio.run(made, buffer.put, buffer)
+            studio.run(made, buffer.put, buffer, owner=caller.owner)
     except BaseException as raised:  # noqa: BLE001 - handed to the reader, who raises it
         error = raised
     buffer.end(error)
@@ -111,9 +122,14 @@ async def _watch(http: HttpRequest, buffer: "_Buffer") -> None:
     buffer.leave()
 
 
-def _slot(http: HttpRequest | None, caller: Caller) -> AbstractAsyncContextManager[Any]:
-    queue = getattr(http.app.state, "queue", None) if http is not None else None
-    return queue.slot(caller) if queue is not None else nullcontext()
+async def _take_place(stack: AsyncExitStack, queue: JobQueue, caller: Caller, buffer: "_Buffer") -> None:
+    """Waits for a place in the queue; a client that leaves meanwhile gives its turn away."""
+    with anyio.CancelScope() as waiting:
+        buffer.on_leave = waiting.cancel
+        await stack.enter_async_context(queue.slot(caller))
+    buffer.on_leave = None
+    if waiting.cancelled_caught:
+        raise ClientLeft(say("The client has left.", "客户端已断开。"))
 
 
 class _Buffer:
@@ -121,6 +137,7 @@ class _Buffer:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.ended = asyncio.Event()
+        self.on_leave: Callable[[], None] | None = None
         self._loop = loop
         self._events: deque[Event] = deque()
         self._room = threading.Condition()
@@ -151,6 +168,8 @@ class _Buffer:
         """Says in the event loop that nobody reads any more."""
         self._left = True
         self._ready.set()
+        if self.on_leave is not None:
+            self.on_leave()
         with self._room:
             self._room.notify()
 

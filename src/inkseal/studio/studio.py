@@ -12,8 +12,8 @@ from inkseal.core.config import Settings, configure, load_settings
 from inkseal.core.errors import Unsupported
 from inkseal.core.events import Event, Listener, Started, ignore
 from inkseal.core.language import current_language, say, use_language
-from inkseal.core.protocols import Cancel, Check, EmbeddingEngine
-from inkseal.core.types import Artifact, Regime, Request
+from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine
+from inkseal.core.types import Artifact, Part, Regime, Request, Stage, Verdict
 from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.store.store import Store
@@ -154,10 +154,32 @@ class Studio:
         Raises:
             ModelMissing: the model is not on this machine.
         """
+        return self.embed_counted(texts, model)[0]
+
+    def embed_counted(self, texts: Sequence[str], model: str = "embedding") -> "tuple[NDArray[Any], int]":
+        """Returns the rows of `embed`, and the number of tokens that were read."""
         with self.engines.lease(self.engines.local_model(model), "embed", ignore) as engine:
             if not isinstance(engine, EmbeddingEngine):
                 raise Unsupported(say(f"{model!r} does not embed.", f"{model!r} 不能做向量化。"))
-            return engine.embed(texts)
+            return engine.embed(texts), engine.count_tokens(texts)
+
+    def count_tokens(self, request: Request) -> int:
+        """Returns the exact number of tokens of the prompt, as the model is given it when no check redacts it.
+
+        Raises:
+            ModelMissing: the model is not on this machine.
+            Unsupported: it does not generate.
+        """
+        model = self.engines.local_model(request.model)
+        with self.engines.lease(model, "generate", ignore) as engine:
+            if not isinstance(engine, GenerativeEngine):
+                raise Unsupported(say(f"{model.name!r} cannot generate.", f"{model.name!r} 不能生成内容。"))
+            return engine.count_tokens(request)
+
+    def inspect(self, texts: Sequence[str], stage: Stage = "prompt") -> list[Verdict]:
+        """Returns what each check of the installation says of the texts; nothing is recorded."""
+        parts = tuple(Part(text=text) for text in texts)
+        return [check.inspect(parts, stage) for check in self._checks() if stage in check.stages]
 
     def visible_label(self, request: Request) -> str:
         """Returns the label that a result of the request must be shown with; empty without a regime."""

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inkseal.catalog.names import check_name
-from inkseal.core.errors import InvalidRequest, ModelMissing, Unsupported
-from inkseal.core.events import ignore
+from inkseal.core.errors import InvalidRequest, ModelMissing
 from inkseal.core.language import say
-from inkseal.core.protocols import GenerativeEngine
 from inkseal.core.types import Message, Origin, Part, ToolCall
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest, ToolSpec
+from inkseal.serve.errors import Refused
 from inkseal.serve.routes._protocol import FieldError, naming
 from inkseal.studio.studio import Studio
 
@@ -23,13 +22,11 @@ TOKENS_PER_MESSAGE = 64
 """No template writes more tokens of its own around a message."""
 
 
-class ModelNotFound(FieldError):
-    """No such model here; protocols say it with 404."""
-
-    status = 404
+class ModelNotFound(Refused):
+    """No such model here."""
 
     def __init__(self, error: InvalidRequest | ModelMissing) -> None:
-        super().__init__(error.what, param="model", code="model_not_found", fix=error.fix)
+        super().__init__(404, "model_not_found", error.what, param="model", fix=error.fix)
 
 
 def known_model(studio: Studio, name: str) -> str:
@@ -71,11 +68,7 @@ def count_tokens(studio: Studio, request: TextRequest) -> int:
         Unsupported: the model is none for text.
     """
     known_model(studio, request.model)
-    model = studio.engines.local_model(request.model)
-    with studio.engines.lease(model, "generate", ignore) as engine:
-        if not isinstance(engine, GenerativeEngine):
-            raise Unsupported(say(f"{model.name!r} cannot generate.", f"{model.name!r} 不能生成内容。"))
-        return engine.count_tokens(request)
+    return studio.count_tokens(request)
 
 
 def message(role: Any, texts: list[str], param: str, **fields: Any) -> Message:

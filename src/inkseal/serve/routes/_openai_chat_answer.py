@@ -4,12 +4,15 @@ import json
 import time
 from typing import Any
 
+from fastapi import Request
+
 from inkseal.core.errors import Blocked, InksealError
 from inkseal.core.events import Event, Generated
 from inkseal.core.types import Chunk, ToolCall
-from inkseal.serve.routes._openai_fields import FINISH, error_body, usage_body
+from inkseal.serve.errors import native_shape
+from inkseal.serve.routes._openai_fields import FINISH, usage_body
 from inkseal.serve.routes._outcome import Outcome
-from inkseal.serve.routes._protocol import failure_of
+from inkseal.serve.routes._protocol import told
 from inkseal.serve.sse import PING, quoted
 
 DONE = b"data: [DONE]\n\n"
@@ -52,8 +55,9 @@ class ChatFrames:
     withdraws it. The last of all carries the `inkseal` field.
     """
 
-    def __init__(self, model: str, num_results: int, *, with_usage: bool) -> None:
+    def __init__(self, http: Request, model: str, num_results: int, *, with_usage: bool) -> None:
         self.outcome = Outcome()
+        self._http = http
         self._model = model
         self._num_results = num_results
         self._with_usage = with_usage
@@ -93,7 +97,7 @@ class ChatFrames:
         """Returns an error frame; a block is no error, but the finish reason `content_filter`."""
         if isinstance(error, Blocked):
             return self.end()
-        return b"data: " + json.dumps(error_body(failure_of(error)), ensure_ascii=False).encode() + b"\n\n" + DONE
+        return b"data: " + json.dumps(native_shape(None, told(self._http, error))).encode() + b"\n\n" + DONE
 
     def _head(self) -> dict[str, Any]:
         return {

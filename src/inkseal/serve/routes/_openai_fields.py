@@ -2,13 +2,12 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from inkseal.core.types import Closed, Usage
 from inkseal.modalities.text.request import Sampling
 from inkseal.serve.routes import _asking as asking
-from inkseal.serve.routes._protocol import Failure, Wire, route_class
+from inkseal.serve.routes._protocol import Wire
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 StopText = Annotated[str, Field(min_length=1, max_length=200)]
@@ -43,25 +42,6 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 STREAMED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The answer; events when `stream` is set.", "content": {"text/event-stream": {}}}
 }
-
-
-def error_body(failure: Failure) -> dict[str, Any]:
-    """Returns the body of an error."""
-    kind = {
-        401: "authentication_error",
-        403: "permission_error",
-        404: "not_found_error" if failure.code != "model_not_found" else "invalid_request_error",
-        429: "rate_limit_error",
-    }.get(failure.status, "invalid_request_error" if failure.status < 500 else "server_error")
-    return {"error": {"message": failure.message, "type": kind, "param": failure.param, "code": failure.code}}
-
-
-def render_error(failure: Failure) -> JSONResponse:
-    """Returns the response of an error."""
-    return JSONResponse(error_body(failure), failure.status, headers=dict(failure.headers))
-
-
-OpenAIRoute = route_class(render_error)
 
 
 class StreamOptions(Wire):

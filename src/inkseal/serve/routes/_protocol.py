@@ -6,33 +6,19 @@ and fields that change no answer are taken and have no effect (`NO_EFFECT` in ea
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import ValidationError, model_validator
 from pydantic_core import PydanticCustomError
-from starlette.exceptions import HTTPException
 
-from inkseal.core import errors
-from inkseal.core.errors import InksealError, InvalidRequest
-from inkseal.core.language import Language, current_language, say, use_language
+from inkseal.core.errors import InvalidRequest
+from inkseal.core.language import say
 from inkseal.core.types import Closed
 from inkseal.serve.bridge import ClientLeft
-
-_STATUS: dict[type[InksealError], int] = {
-    errors.UnknownName: 404,
-    errors.ModelMissing: 404,
-    ClientLeft: 499,
-    errors.Cancelled: 504,
-    errors.InvalidRequest: 400,
-    errors.Blocked: 400,
-    errors.MissingDependency: 501,
-    errors.NotEnoughSpace: 507,
-    errors.ResourceError: 503,
-}
+from inkseal.serve.errors import Refusal, refusal_of
 
 
 class FieldError(InvalidRequest):
@@ -48,16 +34,6 @@ class FieldError(InvalidRequest):
         return self._code
 
 
-class Failure(NamedTuple):
-    """An error as every protocol sees it, before it takes the protocol's shape."""
-
-    status: int
-    message: str
-    code: str
-    param: str | None = None
-    headers: Mapping[str, str] = {}
-
-
 class Wire(Closed):
     """Base of request bodies: unknown fields are errors, and fields in `refused` are errors with a reason."""
 
@@ -70,55 +46,33 @@ class Wire(Closed):
             for name, reason in cls.refused.items():
                 if given.get(name) not in (None, False, [], {}):
                     message = f"{name}: {say(*reason)}"
-                    raise PydanticCustomError("unsupported_parameter", message, {"param": name})  # type: ignore[arg-type]
+                    raise PydanticCustomError("unsupported_parameter", message, {"param": name})
             return {name: value for name, value in given.items() if name not in cls.refused}
         return given
 
 
-def failure_of(error: Exception) -> Failure:
-    """Returns what is to be said of an error."""
-    if isinstance(error, RequestValidationError):
-        return _validation_failure(error.errors()[0])
-    if isinstance(error, HTTPException):
-        return Failure(error.status_code, str(error.detail), "http_error", headers=error.headers or {})
-    assert isinstance(error, InksealError)
-    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
-    status = int(getattr(error, "status", status))
-    code = error.code
-    if isinstance(error, errors.ContextTooLong):
-        code = "context_length_exceeded"
-    elif isinstance(error, errors.Blocked):
-        code = "content_filter"
-    elif isinstance(error, errors.Unsupported):
-        code = "unsupported_parameter" if code == "unsupported" else code
-    return Failure(status, str(error), code, getattr(error, "param", None), getattr(error, "headers", None) or {})
+def told(http: Request, error: Exception) -> Refusal:
+    """Returns what the client is told of an error after its answer has begun."""
+    request_id = http.scope.get("state", {}).get("request_id", "")
+    return refusal_of(error, request_id, (str(http.app.state.studio.settings.data_dir),))
 
 
-def route_class(render: Callable[[Failure], JSONResponse]) -> type[APIRoute]:
-    """Returns a kind of route whose errors, also those of validation, are rendered by `render`."""
+class ProtocolRoute(APIRoute):
+    """A route whose validation errors name their field and kind, as the protocols' clients know them."""
 
-    class ProtocolRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-            inner = super().get_route_handler()
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """Returns the handler."""
+        inner = super().get_route_handler()
 
-            async def handle(request: Request) -> Response:
-                with use_language(language_of(request)):
-                    try:
-                        return await inner(request)
-                    except (InksealError, RequestValidationError, HTTPException) as error:
-                        return render(failure_of(error))
+        async def handle(request: Request) -> Response:
+            try:
+                return await inner(request)
+            except RequestValidationError as error:
+                raise _field_error(error.errors()[0]) from None
+            except ClientLeft:
+                return Response(status_code=499)  # for the log; there is nobody to read it
 
-            return handle
-
-    return ProtocolRoute
-
-
-def language_of(request: Request) -> Language:
-    """Returns the language that the client prefers; the installation's when it does not say."""
-    wanted = request.headers.get("accept-language", "").strip().lower()
-    if wanted.startswith("zh"):
-        return "zh"
-    return "en" if wanted.startswith("en") else current_language()
+        return handle
 
 
 @contextmanager
@@ -132,21 +86,20 @@ def naming(param: str) -> Iterator[None]:
         raise FieldError(f"{place}: {first['msg']}.", param=place) from None
 
 
-def _validation_failure(first: Mapping[str, Any]) -> Failure:
+def _field_error(first: Mapping[str, Any]) -> FieldError:
     kind = str(first["type"])
     if kind == "json_invalid":
-        return Failure(400, say("The body is not JSON.", "请求体不是 JSON。"), "invalid_json")
+        return FieldError(say("The body is not JSON.", "请求体不是 JSON。"), code="invalid_json")
     steps = [str(step) for step in first["loc"] if step != "body"]
-    param = str(first.get("ctx", {}).get("param") or ".".join(steps)) or None
+    param = str(first.get("ctx", {}).get("param") or ".".join(steps))[:200]
     code = {
         "missing": "missing_required_parameter",
         "extra_forbidden": "unknown_parameter",
         "unsupported_parameter": "unsupported_parameter",
     }.get(kind, "invalid_value")
+    message = f"{param}: {first['msg']}." if param else f"{first['msg']}."
     if code == "unknown_parameter":
-        message = say(f"There is no field {param[:120]!r} here.", f"此处没有字段 {param[:120]!r}。") if param else ""
+        message = say(f"There is no field {param!r} here.", f"此处没有字段 {param!r}。")
     elif code == "unsupported_parameter":
         message = str(first["msg"])
-    else:
-        message = f"{param}: {first['msg']}." if param else f"{first['msg']}."
-    return Failure(400, message[:600], code, param[:200] if param else None)
+    return FieldError(message[:600], param=param or None, code=code)

@@ -1,25 +1,26 @@
 """The models that are here, as OpenAI's and Anthropic's clients list them; the request's headers tell which asks."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from inkseal.catalog.catalog import Entry
 from inkseal.core.errors import ModelMissing
 from inkseal.core.language import say
 from inkseal.serve.bridge import call
-from inkseal.serve.callers import Caller, current_caller
+from inkseal.serve.callers import AnyCaller
 from inkseal.serve.routes._asking import ModelNotFound, known_model
-from inkseal.serve.routes._openai_fields import ERRORS, OpenAIRoute
+from inkseal.serve.routes._openai_fields import ERRORS
+from inkseal.serve.routes._protocol import ProtocolRoute
 from inkseal.studio.studio import Studio
 
-router = APIRouter(prefix="/v1", tags=["openai", "anthropic"], route_class=OpenAIRoute, responses=ERRORS)
+router = APIRouter(prefix="/v1", tags=["openai", "anthropic"], route_class=ProtocolRoute, responses=ERRORS)
 TASKS = ("generate", "embed")
 
 
 @router.get("/models", response_model=dict[str, Any])
-async def list_models(http: Request, caller: Annotated[Caller, Depends(current_caller)]) -> dict[str, Any]:
+async def list_models(http: Request, caller: AnyCaller) -> dict[str, Any]:
     """Lists the models that are on this machine and can be asked."""
     entries = await call(_here, http.app.state.studio)
     bodies = [_body(http, entry, entry.card.name) for entry in entries]
@@ -30,7 +31,7 @@ async def list_models(http: Request, caller: Annotated[Caller, Depends(current_c
 
 
 @router.get("/models/{model:path}", response_model=dict[str, Any])
-async def show_model(model: str, http: Request, caller: Annotated[Caller, Depends(current_caller)]) -> dict[str, Any]:
+async def show_model(model: str, http: Request, caller: AnyCaller) -> dict[str, Any]:
     """Shows one model, by name or alias."""
     return _body(http, await call(_one, http.app.state.studio, model), model)
 
@@ -64,7 +65,7 @@ def _body(http: Request, entry: Entry, name: str) -> dict[str, Any]:
             "lifecycle": "active",
             "max_input_tokens": card.context_tokens or None,
         }
-    facts = {"title": str(card.title), "task": card.task, "context_tokens": card.context_tokens or None}
+    facts: dict[str, Any] = {"title": str(card.title), "task": card.task, "context_tokens": card.context_tokens or None}
     facts |= {"name": card.name, "aliases": card.aliases, "languages": card.languages}
     return {"id": name, "object": "model", "created": int(since.timestamp()), "owned_by": "inkseal", "inkseal": facts}
 
