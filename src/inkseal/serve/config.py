@@ -18,7 +18,7 @@ class ServeConfig(ComponentConfig):
     max_upload_bytes: int = Field(64 << 20, ge=1024, description="Largest uploaded file.")
     header_seconds: float = Field(10, gt=0, description="Longest time for the head of a request.")
     body_seconds: float = Field(30, gt=0, description="Longest time for the body of a request.")
-    max_connections: int = Field(1500, ge=1, description="Connections held at once; more get 503.")
+    max_connections: int = Field(1500, ge=1, description="Connections held at once; more are closed.")
     max_running: int = Field(8, ge=1, description="Generations at once.")
     max_waiting: int = Field(64, ge=0, description="Generations waiting for a place; more get 429.")
     max_waiting_per_key: int = Field(32, ge=0, description="Waiting generations of one key.")
