@@ -134,9 +134,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, does: str) -> EngineLink:
     return link
 
 
-@pytest.mark.parametrize(
-    ("does", "says"), [("garbage", "unreadable"), ("hang", "hangs"), ("memory", "out of memory")]
-)
+@pytest.mark.parametrize(("does", "says"), [("garbage", "unreadable"), ("hang", "hangs"), ("memory", "out of memory")])
 def test_a_process_that_misbehaves_is_ended(monkeypatch: pytest.MonkeyPatch, does: str, says: str) -> None:
     link = broken(monkeypatch, does)
     call = link.call("count", "text", {}) if does != "memory" else next(iter(link._calls.values()))

@@ -38,6 +38,7 @@ class Settings(Closed):
     log_level: str = Field("WARNING", description="Level of the log on standard error.")
     checks: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of checks, by name.")
     backends: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of backends, by name.")
+    serve: dict[str, Any] = Field(default_factory=dict, description="Config of the server.")
 
 
 def default_data_dir() -> Path:
@@ -57,7 +58,7 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     try:
         if file.exists():
             values = tomllib.loads(file.read_text(encoding="utf-8"))
-        simple = [name for name in Settings.model_fields if name not in ("data_dir", "checks", "backends")]
+        simple = [name for name in Settings.model_fields if name not in ("data_dir", "checks", "backends", "serve")]
         values |= {n: v for n in simple if (v := os.environ.get(PREFIX + n.upper()))}
         return Settings.model_validate(values | {"data_dir": folder})
     except ValidationError as error:

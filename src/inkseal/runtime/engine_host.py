@@ -115,7 +115,7 @@ class Host:
 
         engine = self._load(values, on_event, self._cancels[call])
         self._engine = engine
-        self._writer.post(["ready", call, isinstance(engine, GenerativeEngine), isinstance(engine, EmbeddingEngine)])
+        self._writer.post(["ready", call, "generate" if isinstance(engine, GenerativeEngine) else "embed"])
 
     def _generates(self, call: int, modality: str, values: Mapping[str, Any]) -> None:
         engine, cancel = self._engine, self._cancels[call]
@@ -129,9 +129,13 @@ class Host:
         finally:
             stream.close()
 
-    def _counts(self, call: int, modality: str, values: Mapping[str, Any]) -> None:
-        assert isinstance(self._engine, GenerativeEngine)
-        self._writer.post(["counted", call, self._engine.count_tokens(self._read_request(modality, values))])
+    def _counts(self, call: int, *asked: Any) -> None:
+        if isinstance(self._engine, GenerativeEngine):
+            num_tokens = self._engine.count_tokens(self._read_request(*asked))
+        else:
+            assert isinstance(self._engine, EmbeddingEngine)
+            num_tokens = self._engine.count_tokens(*asked)
+        self._writer.post(["counted", call, num_tokens])
 
     def _embeds(self, call: int, texts: list[str]) -> None:
         import numpy as np

@@ -200,7 +200,7 @@ def _rows(message: Message, data: memoryview) -> "NDArray[Any]":
 
 
 _RESULTS = {
-    "ready": lambda message, data: (bool(message[2]), bool(message[3])),
+    "ready": lambda message, data: str(message[2]),
     "end": lambda message, data: Usage.model_validate(message[2]),
     "counted": lambda message, data: int(message[2]),
     "rows": _rows,

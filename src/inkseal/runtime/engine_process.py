@@ -87,16 +87,13 @@ class EmbeddingProcess(EngineProcess):
         groups = split_texts(texts, MAX_TEXTS, MAX_TEXT_CHARS) or [[]]
         return np.concatenate([self._result(self.link.call("embed", group)) for group in groups])
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Returns how many tokens `embed` reads of the texts, all together."""
+        groups = split_texts(texts, MAX_TEXTS, MAX_TEXT_CHARS)
+        return sum(int(self._result(self.link.call("count", group))) for group in groups)
 
-class VersatileProcess(GenerativeProcess, EmbeddingProcess):
-    """Implements `GenerativeEngine` and `EmbeddingEngine`."""
 
-
-KINDS: dict[tuple[bool, bool], type[EngineProcess]] = {
-    (True, False): GenerativeProcess,
-    (False, True): EmbeddingProcess,
-    (True, True): VersatileProcess,
-}
+KINDS: dict[str, type[EngineProcess]] = {"generate": GenerativeProcess, "embed": EmbeddingProcess}
 
 
 def start_engine(

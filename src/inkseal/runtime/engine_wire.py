@@ -144,9 +144,9 @@ class FrameWriter:
         with self._changing:
             last = self._open.get(call)
             if last is not None and _joinable(last, chunk):
-                last[3] += chunk.text
-                last[4] += chunk.num_tokens
-                last[5] = chunk.finish_reason
+                joined = {"text": last[2].get("text", "") + chunk.text}
+                joined |= {"num_tokens": last[2].get("num_tokens", 0) + chunk.num_tokens}
+                last[2] |= message[2] | joined
             else:
                 self._pending.append((message, chunk.data))
                 self._open[call] = message
@@ -169,7 +169,7 @@ class FrameWriter:
         with self._changing:
             num_taken = size = 0
             for message, blob in self._pending[:FRAME_MESSAGES]:
-                size += len(blob) + (len(message) if isinstance(message, bytes) else 256 + 12 * len(message[3]))
+                size += len(blob) + (len(message) if isinstance(message, bytes) else 1024 + 12 * len(str(message[2])))
                 if num_taken and size > MAX_JSON_BYTES // 2:
                     break
                 num_taken += 1
@@ -184,23 +184,13 @@ class FrameWriter:
 
 
 def _joinable(message: Message, chunk: Chunk) -> bool:
-    plain = not (chunk.data or chunk.tool_calls or message[6] or message[7])
-    return plain and message[2] == chunk.index and message[5] is None
+    same = message[2].get("index", 0) == chunk.index
+    return same and not message[3] and not chunk.data and message[2].keys() <= {"index", "text", "num_tokens"}
 
 
 def chunk_message(call: int, chunk: Chunk) -> Message:
     """Returns the message of a chunk; its data follows as bytes."""
-    calls = [found.model_dump(mode="json") for found in chunk.tool_calls]
-    return [
-        "chunk",
-        call,
-        chunk.index,
-        chunk.text,
-        chunk.num_tokens,
-        chunk.finish_reason,
-        calls,
-        len(chunk.data),
-    ]
+    return ["chunk", call, chunk.model_dump(mode="json", exclude_defaults=True, exclude={"data"}), len(chunk.data)]
 
 
 def chunk_of(message: Message, data: bytes | memoryview) -> Chunk:
@@ -210,11 +200,9 @@ def chunk_of(message: Message, data: bytes | memoryview) -> Chunk:
         Garbled: it is none.
     """
     try:
-        _, _, index, text, num_tokens, reason, calls, _ = message
-        return Chunk(
-            index=index, text=text, num_tokens=num_tokens, finish_reason=reason, tool_calls=calls, data=bytes(data)
-        )
-    except ValueError:
+        _, _, fields, _ = message
+        return Chunk(**fields, data=bytes(data))
+    except (ValueError, TypeError):
         raise Garbled("a chunk") from None
 
 

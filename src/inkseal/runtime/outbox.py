@@ -23,7 +23,7 @@ class Outbox:
             if last is not None and last.index == chunk.index and last.finish_reason is None:
                 joined = {"text": last.text + chunk.text, "num_tokens": last.num_tokens + chunk.num_tokens}
                 joined |= {"tool_calls": last.tool_calls + chunk.tool_calls, "finish_reason": chunk.finish_reason}
-                joined |= {"data": last.data + chunk.data}
+                joined |= {"data": last.data + chunk.data, "stopped_by": chunk.stopped_by}
                 self._chunks[-1] = chunk.model_copy(update=joined)
             else:
                 self._chunks.append(chunk)

@@ -2,6 +2,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ chunks = st.builds(
 
 
 @pytest.fixture
-def pair() -> tuple[socket.socket, socket.socket]:
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     a, b = socket.socketpair()
     with a, b:
         yield a, b
@@ -73,7 +74,7 @@ def test_a_slow_reader_gets_few_merged_chunks(pair: tuple[socket.socket, socket.
         assert frame is not None
         seen += frame[0]
     blocker.join()
-    assert seen[1:] == [["chunk", 1, 0, "a" * 1000 + "z", 1001, "stop", [], 0]]
+    assert seen[1:] == [["chunk", 1, {"text": "a" * 1000 + "z", "num_tokens": 1001, "finish_reason": "stop"}, 0]]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_an_unknown_class_of_error_is_a_failed_engine() -> None:
 
 def test_a_chunk_that_is_none_is_garbled() -> None:
     message = chunk_message(1, Chunk(text="a"))
-    message[5] = "exploded"
+    message[2]["finish_reason"] = "exploded"
     with pytest.raises(Garbled):
         chunk_of(message, b"")
 

@@ -135,6 +135,7 @@ class Answer:
                     num_tokens=self._uncounted,
                     tool_calls=calls,
                     finish_reason=finish_reason,
+                    stopped_by=(self._stops.matched or "") if finish_reason == "stop" else "",
                 )
             )
             self._uncounted = 0
