@@ -17,6 +17,7 @@ def load(values, on_event, cancel):
         time.sleep(60)
     if does == "hang":
         os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(60)  # the signal may reach another thread first
     if does == "print":
         os.write(1, b"said \x1b[31mred\n")
         raise RuntimeError("secret-of-the-user")

@@ -22,7 +22,7 @@ from inkseal.core.events import Event, Generated, ignore
 from inkseal.core.language import use_language
 from inkseal.core.protocols import GenerativeEngine, LocalModel
 from inkseal.runtime import engine_process
-from inkseal.runtime.engine_link import EngineLink
+from inkseal.runtime.engine_link import Call, EngineLink
 from inkseal.runtime.engine_process import EngineProcess, GenerativeProcess, start_engine
 from inkseal.studio.engines import WORKER
 
@@ -126,6 +126,11 @@ def test_a_cancelled_call_that_does_not_end_costs_the_engine() -> None:
     assert not psutil.pid_exists(engine.link.pid)
 
 
+def wait(call: Call) -> None:
+    while not call.box.ended:
+        call.box.take(0.05)
+
+
 def broken(monkeypatch: pytest.MonkeyPatch, does: str) -> EngineLink:
     paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
@@ -139,8 +144,7 @@ def test_a_process_that_misbehaves_is_ended(monkeypatch: pytest.MonkeyPatch, doe
     link = broken(monkeypatch, does)
     call = link.call("count", "text", {}) if does != "memory" else next(iter(link._calls.values()))
     with pytest.raises(EngineFailed, match=says):
-        while True:
-            call.box.take(0.05)
+        wait(call)
     link.close()
     assert not psutil.pid_exists(link.pid)
 
@@ -154,8 +158,7 @@ def test_what_the_process_prints_goes_to_the_log_and_forges_nothing(
         environment = Path(f"/proc/{link.pid}/environ").read_bytes()
         call = next(iter(link._calls.values()))
         with pytest.raises(EngineFailed, match="RuntimeError") as caught:
-            while True:
-                call.box.take(0.05)
+            wait(call)
         link.close()
     assert "secret-of-the-user" not in str(caught.value)
     assert r"said \x1b[31mred" in caplog.text
