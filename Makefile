@@ -5,14 +5,14 @@ BIN     = $(VENV)/bin
 # A CPU build of the packages that would otherwise bring CUDA is nowhere needed: the base has no torch.
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs bench-text bench-guard bench-fingerprints clean
+.PHONY: help demo start check format test test-fast docs bench-text bench-serve bench-guard bench-fingerprints clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
-	@echo "make bench-text | bench-guard | bench-fingerprints   measure, and write the tables"
+	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +54,9 @@ docs: $(VENV)/dev.stamp
 
 bench-text: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/text.py --write
+
+bench-serve: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/serve.py --write
 
 bench-guard: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/guard.py --write

@@ -51,8 +51,8 @@ def load(backend: Backend, model: LocalModel, place: str) -> Engine:
 
 @pytest.fixture(scope="module", params=["here", "own process"])
 def engine(backend: Backend, model: LocalModel, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    if request.param != "here" and getattr(backend, "remote", False):
-        pytest.skip("a remote engine needs no process")
+    if request.param != "here" and model.remote is not None:
+        pytest.skip("a service needs no process here")
     loaded = load(backend, model, request.param)
     yield loaded
     loaded.close()

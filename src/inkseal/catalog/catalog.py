@@ -1,14 +1,17 @@
 """The catalog: cards of this installation and its users, and the models that are here."""
 
 import threading
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 from inkseal.catalog.card import Card, card_text, read_card
 from inkseal.catalog.facts import Validate
 from inkseal.catalog.names import name_is_taken
+from inkseal.catalog.providers import remote_models
 from inkseal.catalog.shelf import Installed, Shelf
 from inkseal.catalog.verify import model_hash, verify_files
+from inkseal.core.config import Provider
 from inkseal.core.errors import InksealError, ModelFileRefused, ModelMissing, UnknownName
 from inkseal.core.events import Listener, ignore
 from inkseal.core.language import say
@@ -30,8 +33,10 @@ class Entry(Closed):
 class Catalog:
     """What there is and what is here. Cheap to make; reads the cards when first asked."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, providers: Mapping[str, Provider] | None = None) -> None:
+        """Takes the settings' providers, whose models need no files; none: only models of this machine."""
         self.shelf = Shelf(data_dir)
+        self.remote = remote_models(providers or {})
 
     @cached_property
     def cards(self) -> dict[str, Card]:
@@ -96,6 +101,10 @@ class Catalog:
             ModelMissing: it is known, but not here.
             ModelFileRefused: a file is not the recorded one.
         """
+        if name in self.remote:
+            return self.remote[name]
+        if "/" in name:
+            raise UnknownName("model", name, self.remote)
         card = self.card(name)
         if not card.files:
             return _local(card, self.shelf.folder(card.name))

@@ -28,7 +28,10 @@ def show(
     rows = [
         (say("made", "生成于"), made.created_at.isoformat()),
         (say("model", "模型"), f"{made.model.name} ({made.model.licence})" if made.model else ""),
-        ("SHA-256", made.model.sha256 if made.model else ""),
+        (
+            "SHA-256",
+            (made.model.sha256 or say("unknown: a provider's model", "未知：由服务商提供")) if made.model else "",
+        ),
         (say("backend", "后端"), made.backend.name if made.backend else ""),
         (say("seed", "种子"), str(made.seed)),
         (say("checks", "检查"), ", ".join(f"{v.check} {v.stage}: {v.action}" for v in made.verdicts)),

@@ -4,6 +4,7 @@ InksealError
 ├── InvalidRequest            the caller's words are off; nothing was done
 │   ├── UnknownName           no plug-in, model or record of that name
 │   ├── ContextTooLong        prompt and answer do not fit the model
+│   ├── AddressRefused        a web address leads where nothing is fetched from
 │   └── Unsupported           the engine cannot do it, and says why
 ├── Blocked                   a check refused the prompt or withdrew the result
 ├── ModelError
@@ -73,6 +74,10 @@ class ContextTooLong(InvalidRequest):
 
 
 class Unsupported(InvalidRequest):
+    pass
+
+
+class AddressRefused(InvalidRequest):
     pass
 
 

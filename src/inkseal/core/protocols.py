@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from inkseal.core.config import ComponentConfig
+from inkseal.core.config import ComponentConfig, Provider
 from inkseal.core.events import Listener
 from inkseal.core.types import Chunk, Closed, Part, Request, Stage, Usage, Verdict
 
@@ -21,8 +21,21 @@ class Cancel(Protocol):
     def is_set(self) -> bool: ...
 
 
+class Remote(Closed):
+    """Where a model is that is not on this machine."""
+
+    provider: str
+    """Its name in the settings."""
+    model: str
+    """The provider's name of the model."""
+    settings: Provider
+
+
 class LocalModel(Closed):
-    """A model on this machine: its card's facts and the folder its verified files are in."""
+    """A model that can be used from this machine: its card's facts and the folder its verified files are in.
+
+    A provider's model has no files and no hash: nobody here can prove which weights answer.
+    """
 
     name: str
     task: str
@@ -34,6 +47,7 @@ class LocalModel(Closed):
     licence: str
     sha256: str
     """One hash for the whole model: the file's own if there is one file, else of the sorted `name:sha256` lines."""
+    remote: Remote | None = None
 
 
 @runtime_checkable

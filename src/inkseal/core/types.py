@@ -131,6 +131,11 @@ class Usage(Closed):
     total_seconds: float = 0.0
     peak_memory_bytes: int | None = None
     energy: Energy | None = None
+    reported: dict[str, str | int | float | bool] = Field(
+        default_factory=dict,
+        exclude_if=lambda value: not value,
+        description="What the engine says of this run: a provider's name of the model, a watermark's parameters.",
+    )
 
 
 class Finding(Closed):

@@ -1,6 +1,7 @@
 """The parent's end of an engine's process: many calls at once over one socket, and what happens when it breaks."""
 
 import logging
+import os
 import signal
 import threading
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from inkseal.core.errors import EngineFailed, InksealError
+from inkseal.core.errors import EngineFailed, InksealError, Unsupported
 from inkseal.core.events import Event
 from inkseal.core.language import Language, current_language, say, use_language
 from inkseal.core.types import Usage
@@ -54,6 +55,8 @@ class EngineLink:
     """
 
     def __init__(self, module: str, silence_seconds: float = SILENCE_SECONDS, cancel_beats: int = CANCEL_BEATS) -> None:
+        if os.name != "posix":
+            raise Unsupported(say("Engines cannot be isolated here.", "此系统无法隔离引擎。"))
         try:
             self._process = Spawned(module)
         except OSError as error:

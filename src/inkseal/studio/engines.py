@@ -43,7 +43,8 @@ class Engines:
             Unsupported: none can; the message has each one's reason.
         """
         reasons = []
-        names = [self._settings.backend] if self._settings.backend and task == "generate" else list(backends)
+        preferred = self._settings.backend if task == "generate" and model.remote is None else ""
+        names = [preferred] if preferred else list(backends)
         for name in names:
             kind = backends[name]
             if task not in kind.tasks:
@@ -68,11 +69,11 @@ class Engines:
             NotEnoughMemory: it does not fit the budget.
         """
         backend = self.backend_for(model, task)
-        key = f"{backend.name}:{model.sha256}"
+        key = f"{backend.name}:{model.sha256 or model.name}"
 
         def load() -> Engine:
             threads = self._settings.threads or free_threads()
-            if not self._isolate or getattr(backend, "remote", False):
+            if not self._isolate or model.remote is not None:  # a service needs no process here
                 return backend.load(model, threads, on_event, cancel or Never())
             values = {
                 "backend": backend.name,

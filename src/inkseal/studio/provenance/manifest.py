@@ -19,12 +19,14 @@ _PLAIN_TEXT_FIELDS = frozenset({"modality", "model", "regime"})
 
 
 class ModelFacts(Closed):
-    """The weights that made the artifact."""
+    """The weights that made the artifact; of a provider's model, who says so and where, and no hash."""
 
     name: str
-    sha256: Sha256
+    sha256: Sha256 | None
     licence: str
     format: str
+    provider: dict[str, str] | None = Field(None, exclude_if=lambda value: value is None)
+    """`name`, `base_url` and `model`, as they stand in the settings."""
 
 
 class BackendFacts(Closed):

@@ -206,7 +206,11 @@ def _print_hashes(artifact: Artifact, content: bytes | None) -> dict[str, str]:
 def _model_facts(model: LocalModel | None) -> ModelFacts | None:
     if model is None:
         return None
-    return ModelFacts(name=model.name, sha256=model.sha256, licence=model.licence, format=model.format)
+    if model.remote is None:
+        return ModelFacts(name=model.name, sha256=model.sha256, licence=model.licence, format=model.format)
+    remote = model.remote
+    provider = {"name": remote.provider, "base_url": remote.settings.base_url, "model": remote.model}
+    return ModelFacts(name=model.name, sha256=None, licence=model.licence, format=model.format, provider=provider)
 
 
 def _entry_facts(manifest: Manifest) -> dict[str, Any]:

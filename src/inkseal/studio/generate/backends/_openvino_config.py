@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from inkseal.core.errors import InvalidRequest, Unsupported
 from inkseal.core.language import say
 from inkseal.formats.tool_calls import BEGIN, END
-from inkseal.modalities.text.request import Constraint, TextRequest, ToolSpec
+from inkseal.modalities.text.request import Constraint, TextRequest
 from inkseal.studio.generate.constraints import check_constraint, check_schema
+from inkseal.studio.generate.prompting import offered_tools
 
 if TYPE_CHECKING:
     from openvino_genai import GenerationConfig
@@ -87,26 +88,6 @@ def grammar_spec(request: TextRequest) -> GrammarSpec | None:
         check_schema(tool.parameters)
     tools = [[tool.name, json.dumps(tool.parameters, ensure_ascii=False)] for tool in offered]
     return {"tools": tools, "forced": request.tool_choice != "auto"}
-
-
-def offered_tools(request: TextRequest) -> tuple[ToolSpec, ...]:
-    """Returns the tools the model may call under `tool_choice`.
-
-    Raises:
-        InvalidRequest: `tool_choice` names no tool, or asks for one where none is offered.
-    """
-    choice = request.tool_choice
-    if choice == "none":
-        return ()
-    if choice in ("auto", "required"):
-        found = request.tools
-    else:
-        found = tuple(tool for tool in request.tools if tool.name == choice)
-    if choice != "auto" and not found:
-        raise InvalidRequest(
-            say(f"There is no tool for tool_choice {choice!r}.", f"没有与 tool_choice {choice!r} 对应的工具。")
-        )
-    return found
 
 
 def _constraint_spec(constraint: Constraint) -> GrammarSpec:

@@ -5,8 +5,6 @@ import time
 from collections import deque
 from collections.abc import Generator, Sequence
 
-from inkseal.core.errors import ContextTooLong, InvalidRequest, Unsupported
-from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.core.types import Chunk, Request, Usage
 from inkseal.formats.chat_template import ChatTemplate
@@ -17,11 +15,11 @@ from inkseal.studio.generate.backends._openvino_config import (
     GrammarSpec,
     generation_config,
     grammar_spec,
-    offered_tools,
     refuse_unsupported,
 )
 from inkseal.studio.generate.backends._openvino_grammar import GrammarGate
 from inkseal.studio.generate.backends._openvino_loop import Job, StepLoop
+from inkseal.studio.generate.prompting import offered_tools, prompt_ids, refuse_overflow, text_request
 from inkseal.studio.generate.streaming import Answer, Outbox
 
 POLL_SECONDS = 0.05
@@ -50,17 +48,17 @@ class OpenvinoEngine:
     def generate(self, request: Request, cancel: Cancel) -> Generator[Chunk, None, Usage]:
         """Yields the chunks of all results; see `GenerativeEngine.generate`."""
         begun = time.monotonic()
-        text_request = _text(request)
-        refuse_unsupported(text_request)
-        spec = grammar_spec(text_request)
-        ids = self._prompt(text_request)
-        self._refuse_overflow(len(ids), text_request.max_tokens)
+        asked = text_request(request)
+        refuse_unsupported(asked)
+        spec = grammar_spec(asked)
+        ids = self._prompt(asked)
+        refuse_overflow(len(ids), asked.max_tokens, self._limit_tokens)
         if spec is not None:
             self._grammars.admit(spec)
         outbox = Outbox()
-        answers, jobs = self._plan(text_request, ids, spec, outbox)
+        answers, jobs = self._plan(asked, ids, spec, outbox)
         first: float | None = None
-        unfinished = set(range(text_request.n))
+        unfinished = set(range(asked.n))
         waiting = deque(jobs)
         try:
             self._loop.submit(waiting.popleft())
@@ -87,7 +85,7 @@ class OpenvinoEngine:
 
     def count_tokens(self, request: Request) -> int:
         """Returns the exact number of prompt tokens."""
-        return len(self._prompt(_text(request)))
+        return len(self._prompt(text_request(request)))
 
     def close(self) -> None:
         """Frees all memory; running requests end with EngineFailed."""
@@ -97,27 +95,7 @@ class OpenvinoEngine:
             self._template.close()
 
     def _prompt(self, request: TextRequest) -> list[int]:
-        if request.raw_prompt:
-            text = "".join(message.text for message in request.messages)
-            begin = [] if self._tokenizer.bos_id is None else [self._tokenizer.bos_id]
-            return begin + self._tokenizer.encode(text)
-        if self._template is None:
-            raise InvalidRequest(
-                say("The model has no chat template.", "该模型没有对话模板。"),
-                fix=say("Set raw_prompt to continue plain text.", "请设置 raw_prompt 以续写纯文本。"),
-            )
-        tools = [{"type": "function", "function": tool.model_dump()} for tool in offered_tools(request)]
-        return self._template.encode(request.messages, tools)
-
-    def _refuse_overflow(self, prompt_tokens: int, max_tokens: int) -> None:
-        if prompt_tokens + max_tokens > self._limit_tokens:
-            raise ContextTooLong(
-                say(
-                    f"{prompt_tokens} prompt tokens and {max_tokens} for the answer exceed {self._limit_tokens}.",
-                    f"提示词 {prompt_tokens} 个词元加上答案 {max_tokens} 个，超过 {self._limit_tokens}。",
-                ),
-                fix=say("Shorten the prompt or lower max_tokens.", "请缩短提示词或减小 max_tokens。"),
-            )
+        return prompt_ids(request, self._tokenizer, self._template)
 
     def _plan(
         self, request: TextRequest, ids: list[int], spec: GrammarSpec | None, outbox: Outbox
@@ -133,11 +111,3 @@ class OpenvinoEngine:
             for answer in answers
         ]
         return answers, jobs
-
-
-def _text(request: Request) -> TextRequest:
-    if not isinstance(request, TextRequest):
-        raise Unsupported(
-            say(f"A text model cannot make {request.modality}.", f"文本模型无法生成 {request.modality}。")
-        )
-    return request

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from inkseal.core.config import ComponentConfig
-from inkseal.core.errors import ContextTooLong, EngineFailed, Unsupported
+from inkseal.core.errors import EngineFailed, Unsupported
 from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.core.types import Chunk, FinishReason, Request, ToolCall, Usage
 from inkseal.modalities.text.request import TextRequest, ToolSpec
+from inkseal.studio.generate.prompting import refuse_overflow, text_request
 from inkseal.studio.generate.smallest import smallest_text, smallest_value
 from inkseal.studio.generate.streaming import StopMatcher
 
@@ -75,18 +76,11 @@ class EchoEngine:
     def generate(self, request: Request, cancel: Cancel) -> Generator[Chunk, None, Usage]:
         """Yields one chunk a token, result after result; see `GenerativeEngine.generate`."""
         begun = time.monotonic()
-        asked = _text(request)
+        asked = text_request(request)
         if asked.sampling.logit_bias or asked.top_logprobs:
             raise Unsupported(say("The fake has no probabilities.", "测试替身没有概率。"))
-        num_prompt, limit = self.count_tokens(asked), self.model.context_tokens
-        if num_prompt + asked.max_tokens > limit:
-            raise ContextTooLong(
-                say(
-                    f"{num_prompt} prompt tokens and {asked.max_tokens} for the answer exceed {limit}.",
-                    f"提示词 {num_prompt} 个词元加上答案 {asked.max_tokens} 个，超过 {limit}。",
-                ),
-                fix=say("Shorten the prompt or lower max_tokens.", "请缩短提示词或减小 max_tokens。"),
-            )
+        num_prompt = self.count_tokens(asked)
+        refuse_overflow(num_prompt, asked.max_tokens, self.model.context_tokens)
         answer, call = _answer(asked)
         first: float | None = None
         num_tokens = 0
@@ -105,7 +99,7 @@ class EchoEngine:
 
     def count_tokens(self, request: Request) -> int:
         """Returns the number of tokens in the text of all messages."""
-        return sum(len(TOKEN.findall(message.text)) for message in _text(request).messages)
+        return sum(len(TOKEN.findall(message.text)) for message in text_request(request).messages)
 
     def close(self) -> None:
         """Ends running requests with EngineFailed."""
@@ -140,14 +134,6 @@ class EchoEngine:
                 yield Chunk(index=index, text=text, num_tokens=unseen)
                 unseen = 0
         yield Chunk(index=index, text=stops.finish(), num_tokens=unseen, finish_reason=reason)
-
-
-def _text(request: Request) -> TextRequest:
-    if not isinstance(request, TextRequest):
-        raise Unsupported(
-            say(f"A text model cannot make {request.modality}.", f"文本模型无法生成 {request.modality}。")
-        )
-    return request
 
 
 def _answer(request: TextRequest) -> tuple[str, ToolCall | None]:

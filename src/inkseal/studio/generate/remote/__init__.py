@@ -1,0 +1,1 @@
+"""Speaking with engines of others: connection, key, retries. Knows no protocol."""
