@@ -26,7 +26,7 @@ import psutil
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import default_data_dir
 from inkseal.modalities.text.request import Sampling, TextRequest
-from inkseal.runtime.device import describe
+from inkseal.runtime.device import describe, free_threads
 from inkseal.studio.generate.speed import fresh_text
 
 HERE = Path(__file__).parent
@@ -34,6 +34,8 @@ TARGETS = ("inkseal", "llama.cpp", "bare engine")
 CLIENTS = (1, 8, 32)
 PROMPT_CHARS = (240, 1200, 4800)
 ANSWER_TOKENS = 32
+NUM_REQUESTS = 16
+"""Of each cell, but never less than one a client."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,9 @@ async def stream(host: str, port: int, model: str, prompt: str) -> tuple[list[fl
 class Target:
     """A started target and its figures."""
 
-    def __init__(self, name: str, folder: Path, model: str) -> None:
+    def __init__(self, name: str, folder: Path, model: str, threads: int) -> None:
         self._name, self._model = name, model
-        command = [sys.executable, str(HERE / "serve_target.py"), name, str(folder), model]
+        command = [sys.executable, str(HERE / "serve_target.py"), name, str(folder), model, str(threads)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -161,13 +163,13 @@ class Target:
             self._process.wait()
 
 
-def measure(name: str, folder: Path, model: str, num_soak: int) -> dict[str, Any]:
+def measure(name: str, folder: Path, model: str, threads: int, num_soak: int) -> dict[str, Any]:
     """Returns all figures of one target in one turn."""
-    target = Target(name, folder, model)
+    target = Target(name, folder, model, threads)
     try:
         target.ask(order(2, 4))
         start = target.memory_bytes()
-        clients = {str(count): target.ask(order(count, max(4, 2 * count))) for count in CLIENTS}
+        clients = {str(count): target.ask(order(count, max(NUM_REQUESTS, count))) for count in CLIENTS}
         contexts = {str(chars): target.ask(order(1, 3, chars)) for chars in PROMPT_CHARS}
         settled = target.memory_bytes()
         target.ask(order(8, num_soak))
@@ -181,16 +183,9 @@ def prepared(source: Path, model: str, folder: Path) -> Path:
     """Returns a data folder with nothing in it but the model, converted, so that all targets do the same work."""
     found = Catalog(source).pull(model)
     Catalog(folder).pull(found.name, folder=found.folder)
-    target = Target("bare engine", folder, model)
+    target = Target("bare engine", folder, model, 1)
     target.close()
     return folder
-
-
-def ratios(turns: list[dict[str, Any]], peer: str, count: int, figure: str) -> list[float]:
-    """Returns ours over the peer's, in each turn."""
-    return [
-        turn["inkseal"]["clients"][str(count)][figure] / turn[peer]["clients"][str(count)][figure] for turn in turns
-    ]
 
 
 def main() -> None:
@@ -199,16 +194,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="of each engine; as many as are free when absent")
     parser.add_argument("--soak", type=int, default=200)
     parser.add_argument("--data-dir", type=Path, default=default_data_dir())
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     turns = []
+    threads = options.threads or free_threads()
     with tempfile.TemporaryDirectory() as scratch:
         folder = prepared(options.data_dir, options.model, Path(scratch))
         for turn in range(options.turns):
             names = TARGETS[turn % 3 :] + TARGETS[: turn % 3]
-            turns.append({name: measure(name, folder, options.model, options.soak) for name in names})
+            turns.append({name: measure(name, folder, options.model, threads, options.soak) for name in names})
             print(turn, json.dumps(turns[-1]), file=sys.stderr, flush=True)
     results = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -216,6 +213,7 @@ def main() -> None:
         "load_average": psutil.getloadavg()[0],
         "versions": {name: version(name) for name in ("openvino-genai", "xllamacpp", "inkseal", "uvicorn")},
         "model": options.model,
+        "threads": threads,
         "turns": turns,
     }
     print(report(results))

@@ -11,7 +11,6 @@ TITLES = {
     "gap_p50": ("gap between pieces, median (ms)", 1e3, "{:.1f}"),
     "gap_p99": ("gap between pieces, 99 % (ms)", 1e3, "{:.1f}"),
 }
-GOALS = {("bare engine", 8): 0.95}
 NAMES = ("inkseal", "bare engine", "llama.cpp")
 
 
@@ -33,7 +32,7 @@ def report(results: dict[str, Any]) -> str:
         f"Written by `make bench-serve` on {results['date']}: {machine['processor']}, {machine['num_cores']} cores, "
         f"{machine['memory_bytes'] / 2**30:.0f} GiB, load average at the end {results['load_average']:.1f}. "
         f"Model `{results['model']}`, the same GGUF for all; OpenVINO GenAI {results['versions']['openvino-genai']} "
-        f"and xllamacpp {results['versions']['xllamacpp']}, eight places each. `inkseal` is the whole product: HTTP, "
+        f"and xllamacpp {results['versions']['xllamacpp']}, eight places and {results['threads']} thread(s) each. `inkseal` is the whole product: HTTP, "
         "checks, hold-back, seal and record, with the engine in a process of its own. The bare engine is the same "
         "engine called in its own process, without any of that. The clients share the machine. "
         f"{len(turns)} turn(s), the three in turn; medians, and the least and greatest ratio of the turns in brackets.",
