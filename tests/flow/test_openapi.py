@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def test_every_route_is_in_the_document_with_its_errors(app: Any) -> None:
     document = app.openapi()
     mounted = {
-        (method, route.path)
+        (method, route.path_format)
         for group in app.state.groups
         for route in group.router.routes
         for method in route.methods - {"HEAD"}
@@ -39,7 +38,7 @@ def test_every_route_is_in_the_document_with_its_errors(app: Any) -> None:
         for method, operation in item.items():
             answers = set(operation["responses"])
             assert "422" not in answers, path
-            assert {"401", "403", "421", "429", "500"} <= answers, (method, path)
+            assert {"4XX", "5XX"} <= answers or {"401", "403", "421", "429", "500"} <= answers, (method, path)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -55,12 +54,13 @@ def test_whatever_is_sent_the_answer_is_a_declared_one(app: Any) -> None:
 
     checks = [CHECKS.get_one("not_a_server_error"), status_code_conformance, content_type_conformance]
     checks.append(response_schema_conformance)
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app, base_url="http://localhost") if False else _schema(app)
+    schema = schemathesis.openapi.from_dict(app.openapi())
+    schema.app = app
     found: list[str] = []
-    walked = 0
-    for result in schema.get_all_operations():
-        operation = result.ok()
-        walked += 1
+    answered: set[int] = set()
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert len(operations) > 15
+    for operation in operations:
 
         @given(case=operation.as_strategy())
         @settings(
@@ -68,23 +68,22 @@ def test_whatever_is_sent_the_answer_is_a_declared_one(app: Any) -> None:
             deadline=None,
             database=None,
             derandomize=True,
-            phases=[Phase.explicit, Phase.generate],
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
         )
         def probe(case: Any) -> None:
             answer = case.call(base_url="http://localhost")
+            answered.add(answer.status_code)
             case.validate_response(answer, checks=checks)
 
         try:
             probe()
-        except Exception as error:  # noqa: BLE001 - all operations are walked before the test fails
-            found.append(f"{operation.method} {operation.path}: {str(error)[:1500]}")
-    assert walked > 15
+        except BaseException as error:  # noqa: BLE001 - all operations are walked before the test fails
+            found.append(f"{operation.method} {operation.path}: {_words(error)[:1500]}")
     assert not found, "\n\n".join(found)
+    assert {200, 400, 404} <= answered
 
 
-def _schema(app: Any) -> Any:
-    import schemathesis
-
-    return schemathesis.openapi.from_asgi("/openapi.json", app)
+def _words(error: BaseException) -> str:
+    return " ".join([str(error), *(_words(inner) for inner in getattr(error, "exceptions", ()))])
