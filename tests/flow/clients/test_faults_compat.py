@@ -250,7 +250,9 @@ def test_fault_17_tools_with_such_names(client: httpx2.Client, name: str) -> Non
 
 def test_fault_17_ten_megabytes_of_arguments(echo_server: Served) -> None:
     with echo_server.client() as client:
-        answer = client.post(CHAT, json={"model": "echo", "messages": call_of("f", '{"x": "' + "y" * 10_000_000 + '"}')})
+        answer = client.post(
+            CHAT, json={"model": "echo", "messages": call_of("f", '{"x": "' + "y" * 10_000_000 + '"}')}
+        )
         assert answer.status_code == 413
         assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
