@@ -95,15 +95,18 @@ def ask(prompt: str, **fields: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(data_dir: Path, *arguments: str, settings: str = "", **environment: str) -> Iterator[Served]:
+def serving(
+    data_dir: Path, *arguments: str, settings: str = "", max_files: int = 0, **environment: str
+) -> Iterator[Served]:
     """Runs the server on a free port of the loopback while the block runs; kills it if it is still there then."""
+    limit = ["prlimit", f"--nofile={max_files}"] if max_files else []
     data_dir.mkdir(parents=True, exist_ok=True)
     if settings:
         (data_dir / "settings.toml").write_text(settings, encoding="utf-8")
     log = data_dir.parent / f"{data_dir.name}.log"
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            [INKSEAL, "serve", "--port", "0", *arguments],
+            [*limit, INKSEAL, "serve", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+
 from serving import Served, ask, drain, serving, status_of
 
 SETTINGS = """

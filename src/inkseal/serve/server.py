@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,10 @@ from inkseal.serve.config import ServeConfig
 from inkseal.serve.protocol import HEAD_BYTES, Protocol
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+QUEUED = 2048
+ACCEPTED_AT_ONCE = 8
+"""Out of files, asyncio goes on accepting this often at each turn, and sets a timer each time: few, or it drowns."""
+FILES_FOR_WORK = 20
 EXIT_FORCED = 128 + signal.SIGTERM
 
 
@@ -94,6 +99,7 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
     """Serves until a signal says otherwise."""
     config: ServeConfig = app.state.settings
     Protocol.header_seconds = config.header_seconds
+    Protocol.max_connections = min(config.max_connections, _spare_files())
     settings = uvicorn.Config(
         app,
         http=Protocol,
@@ -103,19 +109,39 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=config.max_connections,
         h11_max_incomplete_event_size=HEAD_BYTES,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=30,
-        backlog=2048,
+        backlog=ACCEPTED_AT_ONCE,
     )
     server = Server(settings, app)
 
+    def started() -> None:
+        if not server.started:
+            loop_soon()
+            return
+        listening.listen(QUEUED)  # asyncio has set it to what it accepts at once
+        on_ready()
+
+    def loop_soon() -> None:
+        asyncio.get_running_loop().call_later(0.01, started)
+
     async def serve() -> None:
-        ready = asyncio.get_running_loop().call_later(0, on_ready)
-        try:
-            await server.serve(sockets=[listening])
-        finally:
-            ready.cancel()
+        loop_soon()
+        await server.serve(sockets=[listening])
 
     asyncio.run(serve())
+
+
+def _spare_files() -> int:
+    """Returns how many connections leave the process enough files to work with."""
+    if sys.platform == "win32":
+        return QUEUED
+    import resource
+
+    import psutil
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return QUEUED
+    return max(4, soft - psutil.Process().num_fds() - FILES_FOR_WORK - 2 * ACCEPTED_AT_ONCE)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from platformdirs import user_cache_path
-from serving import Served, serving
 
 from conftest import MODELS, leave_out
 from inkseal.core.protocols import LocalModel
+from serving import Served, serving
 
 OPENAI_FOR_NODE = "openai@6"
 SLOW_ECHO = "[backends.echo]\nseconds_per_token = 0.02\n"

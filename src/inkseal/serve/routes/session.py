@@ -35,7 +35,8 @@ def begin(request: Request, response: Response, caller: AnyCaller) -> Session:
         max_age=state.settings.session_seconds,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        # Behind a proxy the browser's own word tells that it came over TLS.
+        secure=request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://"),
         path="/",
     )
     return who.model_copy(update={"expires_at": ends})
