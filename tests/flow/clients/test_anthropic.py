@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from serving import Served, serving
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

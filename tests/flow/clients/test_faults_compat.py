@@ -1,4 +1,4 @@
-"""What attackers and mistaken clients send to the compatible routes, and what they must get. Numbers are the faults'."""
+"""What attackers and mistaken clients send to the compatible routes, and what they must get."""
 
 import json
 import threading
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from serving import Served, serving
 
 CHAT = "/v1/chat/completions"

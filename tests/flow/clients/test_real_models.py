@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from serving import Served
 
 from inkseal.core.protocols import LocalModel
+from serving import Served
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

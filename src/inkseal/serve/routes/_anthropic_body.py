@@ -13,7 +13,10 @@ from inkseal.serve.routes._protocol import FieldError, Wire
 
 
 class Block(Wire):
-    """A piece of a message. No effect: `cache_control`, `citations`, `is_error`, `caller`, and `parsed_output` of the client."""
+    """A piece of a message.
+
+    No effect: `cache_control`, `citations`, `is_error`, `caller`, `toolset_name`, and the client's `parsed_output`.
+    """
 
     type: Annotated[str, Field(max_length=40)]
     text: str | None = None
