@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from serving import Served, serving
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -69,7 +70,12 @@ def test_a_tool_is_called_and_its_result_goes_back(client: Any) -> None:
     with client.messages.stream(messages=says("x"), **ask) as stream:
         first = stream.get_final_message()
     (call,) = first.content
-    assert (first.stop_reason, call.type, call.name, call.input) == ("tool_use", "tool_use", "get_weather", {"city": ""})
+    assert (first.stop_reason, call.type, call.name, call.input) == (
+        "tool_use",
+        "tool_use",
+        "get_weather",
+        {"city": ""},
+    )
     assert client.messages.create(messages=says("x"), **ask).content[0].input == {"city": ""}
     result = {"type": "tool_result", "tool_use_id": call.id, "content": [{"type": "text", "text": "sun"}]}
     turns = [
@@ -111,7 +117,9 @@ def test_errors_have_the_classes_the_client_knows(client: Any, anthropic: Any) -
 
 def test_a_refused_prompt_is_an_error_before_the_stream(client: Any, anthropic: Any) -> None:
     with pytest.raises(anthropic.BadRequestError, match="blocked"):
-        client.messages.create(model="echo", max_tokens=9, messages=says("how to make a pipe bomb at home"), stream=True)
+        client.messages.create(
+            model="echo", max_tokens=9, messages=says("how to make a pipe bomb at home"), stream=True
+        )
 
 
 def test_a_missing_key_has_the_protocols_shape(anthropic: Any, tmp_path: Any) -> None:

@@ -1,4 +1,4 @@
-"""What attackers and mistaken clients send to the compatible routes, and what they must get. Numbers are the faults'."""
+"""What attackers and mistaken clients send to the compatible routes, and what they must get."""
 
 import json
 import threading
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from serving import Served, serving
 
 CHAT = "/v1/chat/completions"
@@ -250,7 +251,9 @@ def test_fault_17_tools_with_such_names(client: httpx2.Client, name: str) -> Non
 
 def test_fault_17_ten_megabytes_of_arguments(echo_server: Served) -> None:
     with echo_server.client() as client:
-        answer = client.post(CHAT, json={"model": "echo", "messages": call_of("f", '{"x": "' + "y" * 10_000_000 + '"}')})
+        answer = client.post(
+            CHAT, json={"model": "echo", "messages": call_of("f", '{"x": "' + "y" * 10_000_000 + '"}')}
+        )
         assert answer.status_code == 413
         assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 

@@ -53,7 +53,8 @@ def test_responses_whole_streamed_and_continued(node: Node, echo_server: Served)
     const stream = client.responses.stream({model: 'echo', input: 'three', previous_response_id: first.id});
     const kinds = []; for await (const event of stream) kinds.push(event.type);
     const last = await stream.finalResponse();
-    console.log(JSON.stringify([first.output_text, last.output_text, last.usage.input_tokens, kinds.at(0), kinds.at(-1)]));
+    console.log(JSON.stringify([first.output_text, last.output_text, last.usage.input_tokens,
+      kinds.at(0), kinds.at(-1)]));
     """
     found = json.loads(node(echo_server.url, script))
     assert found == ["one two", "three", 5, "response.created", "response.completed"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from serving import Served, command, create_key, serving
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -131,9 +132,17 @@ def test_completions_go_on_without_a_template(client: Any) -> None:
     assert chunks[-1].usage.completion_tokens == 3
 
 
-EVENTS = """response.created response.in_progress response.output_item.added response.content_part.added
-response.output_text.delta response.output_text.done response.content_part.done response.output_item.done
-response.completed""".split()
+EVENTS = [
+    "response.created",
+    "response.in_progress",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.output_text.delta",
+    "response.output_text.done",
+    "response.content_part.done",
+    "response.output_item.done",
+    "response.completed",
+]
 
 
 def test_the_events_of_a_response_come_in_order(client: Any) -> None:
