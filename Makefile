@@ -9,6 +9,7 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
+	@echo "make start    install, fetch the default models, serve"
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
@@ -29,6 +30,12 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp
 
 demo: $(VENV)/base.stamp
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
+
+# A model that cannot be fetched now can be fetched later; the server says which are here.
+start: $(VENV)/base.stamp
+	-@$(BIN)/inkseal models pull default
+	-@$(BIN)/inkseal models pull embedding
+	@exec $(BIN)/inkseal serve $(SERVE)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check src tests benchmarks

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from inkseal.catalog.catalog import Catalog
-from inkseal.core.errors import ModelError
 from inkseal.core.events import ignore
 from inkseal.core.protocols import LocalModel
 from inkseal.core.types import Message, ToolCall
@@ -25,12 +23,8 @@ TOOLS = (
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_model: LocalModel) -> Iterator[OpenvinoEngine]:
-    try:
-        model = Catalog(tiny_model.folder.parents[1]).local("small")
-    except ModelError as error:
-        pytest.skip(error.what)
-    loaded = Openvino(OpenvinoConfig(grammar_seconds=10)).load(model, 2, ignore, NEVER)
+def engine(small_model: LocalModel) -> Iterator[OpenvinoEngine]:
+    loaded = Openvino(OpenvinoConfig(grammar_seconds=10)).load(small_model, 2, ignore, NEVER)
     yield loaded
     loaded.close()
 

@@ -69,7 +69,8 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
     app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key)
     studio.watchers.append(app.state.feeds.take)
     for group in app.state.groups:
-        app.include_router(group.router, responses=ERRORS)
+        own = "4XX" in group.router.responses  # a protocol of its own shape declares its errors itself
+        app.include_router(group.router, responses={} if own else ERRORS)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     app.add_exception_handler(InksealError, answer_error)
     app.add_exception_handler(HTTPException, answer_error)

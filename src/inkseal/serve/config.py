@@ -13,7 +13,7 @@ class ServeConfig(ComponentConfig):
     host: str = Field("127.0.0.1", description="Address to listen on; any but a loopback address needs a key.")
     port: int = Field(8042, ge=0, le=65535, description="Port; 0 takes a free one.")
     hosts: tuple[str, ...] = Field((), description="Names under which the server may be called, besides localhost.")
-    origins: tuple[str, ...] = Field((), description="Web origins whose pages may call the server.")
+    origins: tuple[str, ...] = Field((), description="Origins under which browsers know the server behind a proxy.")
     max_json_bytes: int = Field(4 << 20, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(64 << 20, ge=1024, description="Largest uploaded file.")
     header_seconds: float = Field(10, gt=0, description="Longest time for the head of a request.")

@@ -143,11 +143,6 @@ async def frames(feed: Feed, number: int = 0) -> AsyncGenerator[bytes, None]:
 
 def frame(number: int, event: Event) -> bytes:
     """Returns one event as a frame; bytes of media stay in the artifact."""
-    kept = (
-        event.model_copy(update={"chunk": event.chunk.model_copy(update={"data": b""})}) if _has_data(event) else event
-    )
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event.kind.encode(), kept.model_dump_json().encode())
-
-
-def _has_data(event: Event) -> bool:
-    return isinstance(event, Generated) and bool(event.chunk.data)
+    if isinstance(event, Generated) and event.chunk.data:
+        event = event.model_copy(update={"chunk": event.chunk.model_copy(update={"data": b""})})
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event.kind.encode(), event.model_dump_json().encode())

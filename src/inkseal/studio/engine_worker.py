@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from inkseal.core.config import configure
+from inkseal.core.errors import Unsupported
 from inkseal.core.events import Listener
+from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, Engine, LocalModel
 from inkseal.core.types import Request
 from inkseal.formats.child import limit_memory
@@ -26,7 +28,13 @@ def load(values: Mapping[str, Any], on_event: Listener, cancel: Cancel) -> Engin
 
 
 def read_request(modality: str, values: Mapping[str, Any]) -> Request:
-    """Returns the request of the modality, checked anew."""
+    """Returns the request of the modality, checked anew.
+
+    Raises:
+        Unsupported: nothing here makes such artifacts.
+    """
+    if modality not in modalities:
+        raise Unsupported(say(f"No engine here makes {modality!r}.", f"此处没有引擎能生成 {modality!r}。"))
     return modalities[modality].request.model_validate(values)
 
 

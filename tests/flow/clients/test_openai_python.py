@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from serving import Served, create_key, serving
+from serving import Served, command, create_key, serving
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOL = {"type": "function", "function": {"name": "get_weather", "description": "Weather", "parameters": CITY}}
@@ -209,10 +210,24 @@ def test_moderation_is_what_the_checks_say(client: Any) -> None:
     assert "violence" in good.inkseal["not_checked"]
 
 
-def test_a_file_that_was_exported_here_is_known_again(client: Any, echo_server: Served, tmp_path: Any) -> None:
-    plain = client.content_provenance_checks.create(file=("a.txt", b"words from elsewhere entirely"))
-    assert plain.results[0].outcome == "not_detected"
-    assert plain.results[0].validation_state == "not_present"
+def test_a_file_that_was_exported_here_is_known_again(client: Any, openai: Any, tmp_path: Path) -> None:
+    out = tmp_path / "ink.pdf"
+    words = "Ink is ground from soot and glue, and it lasts longer than the hand that wrote with it."
+    done = command(tmp_path / "data", "generate", "text", words, "--model", "echo", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    data = out.read_bytes()
+    with serving(tmp_path / "data") as served:
+        here = openai.OpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0)
+        known = here.content_provenance_checks.create(file=("ink.pdf", data))
+        broken = here.content_provenance_checks.create(file=("ink.pdf", data.replace(b"/Type", b"/Tyqe", 1)))
+    result = known.results[0]
+    assert (result.outcome, result.validation_state, result.model) == ("detected", "trusted", "echo")
+    assert known.inkseal["relation"] == "exact"
+    assert (broken.results[0].validation_state, broken.results[0].model) == ("invalid", None)
+    elsewhere = client.content_provenance_checks.create(file=("ink.pdf", data)).results[0]
+    assert (elsewhere.outcome, elsewhere.validation_state, elsewhere.model) == ("detected", "valid", None)
+    plain = client.content_provenance_checks.create(file=("a.txt", b"words from elsewhere entirely")).results[0]
+    assert (plain.outcome, plain.validation_state) == ("not_detected", "not_present")
 
 
 def test_errors_have_the_classes_the_client_knows(client: Any, openai: Any) -> None:

@@ -13,7 +13,10 @@ from inkseal.serve.routes._protocol import FieldError, Wire
 
 
 class Block(Wire):
-    """A piece of a message. No effect: `cache_control`, `citations`, `is_error`, `caller`."""
+    """A piece of a message.
+
+    No effect: `cache_control`, `citations`, `is_error`, `caller`, `toolset_name`, and the client's `parsed_output`.
+    """
 
     type: Annotated[str, Field(max_length=40)]
     text: str | None = None
@@ -26,6 +29,8 @@ class Block(Wire):
     cache_control: Any = None
     citations: Any = None
     caller: Any = None
+    toolset_name: Any = None
+    parsed_output: Any = None
     source: Any = None
     title: Any = None
     context: Any = None

@@ -34,10 +34,11 @@ class CallBody(Wire):
     """A call inside an earlier answer."""
 
     class Function(Wire):
-        """What was called; `arguments` is JSON."""
+        """What was called; `arguments` is JSON. No effect: `parsed_arguments`, which the client adds."""
 
         name: str
         arguments: str
+        parsed_arguments: Any = None
 
     id: str
     type: Literal["function"] = "function"
@@ -46,7 +47,7 @@ class CallBody(Wire):
 
 
 class MessageBody(Wire):
-    """One turn. No effect: `name`, `annotations`, and of an earlier answer `refusal` and `audio` when null."""
+    """One turn. No effect: `name`, `annotations`, and `parsed`, which the client adds to an answer."""
 
     refused: ClassVar = {"function_call": NOT_HERE, "audio": NOT_HERE}
 
@@ -55,6 +56,7 @@ class MessageBody(Wire):
     name: str | None = None
     refusal: str | None = None
     annotations: list[Any] | None = None
+    parsed: Any = None
     tool_calls: Annotated[list[CallBody], Field(max_length=128)] | None = None
     tool_call_id: str | None = None
 

@@ -13,13 +13,14 @@ from inkseal.serve.routes._protocol import FieldError, Wire
 
 
 class InputPart(Wire):
-    """A piece of a message. No effect: `annotations`, `logprobs`."""
+    """A piece of a message. No effect: `annotations`, `logprobs`, and `parsed`, which the client adds."""
 
     type: Annotated[str, Field(max_length=40)]
     text: str | None = None
     refusal: str | None = None
     annotations: list[Any] | None = None
     logprobs: list[Any] | None = None
+    parsed: Any = None
     image_url: Any = None
     file_id: Any = None
     file_url: Any = None
@@ -29,7 +30,10 @@ class InputPart(Wire):
 
 
 class InputItem(Wire):
-    """A message, a call of an earlier answer, or what a called tool said. No effect: `id`, `status`, `phase`."""
+    """A message, a call of an earlier answer, or what a called tool said.
+
+    No effect: `id`, `status`, `phase`, and `parsed_arguments`, which the client adds.
+    """
 
     type: Annotated[str, Field(max_length=40)] = "message"
     role: Literal["system", "developer", "user", "assistant"] | None = None
@@ -41,6 +45,7 @@ class InputItem(Wire):
     id: str | None = None
     status: str | None = None
     phase: str | None = None
+    parsed_arguments: Any = None
 
     def to_message(self, param: str) -> Message:
         """Returns the core's message.

@@ -1,6 +1,6 @@
 """What was made: lists, stories, contents and labelled files. Each caller's own; an admin's are all."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -13,7 +13,9 @@ from inkseal.studio.provenance.manifest import SignedManifest
 router = APIRouter(prefix="/api/v1/artifacts", tags=["artifacts"])
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-z]{26}$", description="The artifact.")]
-BYTES = {200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
+BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 class Page(Closed):
@@ -71,5 +73,5 @@ def export(
 
 def _file(data: bytes, media_type: str, name: str, disposition: str, artifact_id: str) -> Response:
     # What a model wrote must never run here: it is saved, not shown, and the policy of every answer lets it do nothing.
-    headers = {"Content-Disposition": f'{disposition}; filename="{name}"', "X-Inkseal-Artifact": artifact_id}
+    headers = {"Content-Disposition": f'{disposition}; filename="{name}"', "inkseal-artifact": artifact_id}
     return Response(data, media_type=media_type, headers=headers)
