@@ -33,8 +33,9 @@ def report(results: dict[str, Any]) -> str:
         f"{machine['memory_bytes'] / 2**30:.0f} GiB, load average at the end {results['load_average']:.1f}. "
         f"Model `{results['model']}`, the same GGUF for all; OpenVINO GenAI {results['versions']['openvino-genai']} "
         f"and xllamacpp {results['versions']['xllamacpp']}, eight places and {results['threads']} thread(s) each. "
-        "`inkseal` is the whole product: HTTP, checks, hold-back, seal and record, with the engine in a process of its own. "
-        "The bare engine is the same engine called in its own process, without any of that. The clients share the machine. "
+        "`inkseal` is the whole product: HTTP, checks, hold-back, seal and record, with the engine in a process "
+        "of its own. The bare engine is the same engine called in its own process, without any of that. The clients "
+        "share the machine. "
         f"{len(turns)} turn(s), the three in turn; medians, and the least and greatest ratio of the turns in brackets.",
         "",
         "| clients | figure | inkseal | bare engine | llama.cpp | inkseal / bare engine | inkseal / llama.cpp |",
