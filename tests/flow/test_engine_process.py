@@ -160,7 +160,8 @@ def test_what_the_process_prints_goes_to_the_log_and_forges_nothing(
         with pytest.raises(EngineFailed, match="RuntimeError") as caught:
             wait(call)
         link.close()
-    assert "secret-of-the-user" not in str(caught.value)
+    assert "secret-of-the-user" not in str(caught.value) + caplog.text
+    assert "a call failed: RuntimeError" in caplog.text
     assert r"said \x1b[31mred" in caplog.text
     assert b"sk-never" not in environment
 

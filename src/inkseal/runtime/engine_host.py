@@ -106,7 +106,8 @@ class Host:
         except MemoryError:
             os._exit(EXIT_MEMORY)
         except Exception as error:  # the boundary of the process: the parent must hear of it
-            log.exception("a call failed")
+            # Without its words: they may hold what the user has sent.
+            log.error("a call failed: %s: %s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             self._writer.post(error_message(call, _unforeseen(error)))
 
     def _loads(self, call: int, values: Mapping[str, Any]) -> None:
