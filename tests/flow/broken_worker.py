@@ -20,7 +20,7 @@ def load(values, on_event, cancel):
         time.sleep(60)  # the signal may reach another thread first
     if does == "print":
         os.write(1, b"said \x1b[31mred\n")
-        raise RuntimeError("secret-of-the-user")
+        raise RuntimeError("-".join(("secret", "of", "the", "user")))
     if does == "deaf":
         while True:
             time.sleep(1)

@@ -105,7 +105,7 @@ class Host:
                     os._exit(EXIT_BROKEN)
         except MemoryError:
             os._exit(EXIT_MEMORY)
-        except Exception as error:  # the boundary of the process: the parent must hear of it
+        except Exception as error:  # noqa: BLE001 - the boundary of the process: the parent must hear of it
             # Without its words: they may hold what the user has sent.
             log.error("a call failed: %s: %s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             self._writer.post(error_message(call, _unforeseen(error)))
@@ -187,7 +187,7 @@ class _Forward(logging.Handler):
 
 
 def _log_to(writer: FrameWriter) -> None:
-    logging.basicConfig(handlers=[_Forward(writer)], level=logging.INFO, force=True)
+    logging.basicConfig(handlers=[_Forward(writer)], level=logging.INFO, format="%(message)s", force=True)
 
 
 def settle(parent: int) -> None:
