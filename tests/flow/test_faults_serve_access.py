@@ -297,6 +297,7 @@ def test_fault_43_a_session_acts_only_for_its_own_pages(house: House) -> None:
         assert browser.post(GENERATE, json=ask("x")).status_code == 403
         assert browser.post(GENERATE, json=ask("x"), headers={"Origin": "https://evil.example"}).status_code == 403
         assert browser.post(GENERATE, json=ask("x"), headers={"Origin": house.served.url}).status_code == 200
+        assert browser.post("/api/v1/session", headers={"Origin": house.served.url}).status_code == 401
         assert browser.delete("/api/v1/session", headers={"Origin": house.served.url}).status_code == 204
     with house.served.client(cookies=cookies) as browser:
         assert browser.get("/api/v1/session").status_code == 401

@@ -164,14 +164,15 @@ def test_fault_59_a_reader_that_reads_nothing_costs_a_bounded_buffer(tmp_path: P
         wait_until(lambda: _count(served, "inkseal_jobs_running") == 0, 15)
 
 
-def test_fault_60_a_client_that_leaves_frees_its_place_within_a_second(served: Served) -> None:
+def test_fault_60_a_client_that_leaves_frees_its_place(served: Served) -> None:
     streams = [Stream(served) for _ in range(4)]
     for stream in streams:
         stream.read_until(b"event: generated")
     assert _count(served, "inkseal_jobs_running") == 4
     for stream in streams:
         stream.close()
-    wait_until(lambda: _count(served, "inkseal_jobs_running") == 0, 1.5)
+    # The engine stops at once; the place is free when what was shown is sealed.
+    wait_until(lambda: _count(served, "inkseal_jobs_running") == 0, 4)
     wait_until(lambda: len(_runs(served)) == 4 and {run["status"] for run in _runs(served)} == {"finished"}, 5)
 
 

@@ -55,6 +55,7 @@ class Keys:
         return caller
 
     def _of_session(self, scope: Scope) -> Caller | None:
+        state(scope)["by_session"] = True
         token = session_token(scope)
         caller = self._keyring.caller_of_session(token) if token else None
         # The layer before has compared Origin with Host; here one must be there at all.

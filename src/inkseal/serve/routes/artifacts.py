@@ -73,5 +73,5 @@ def export(
 
 def _file(data: bytes, media_type: str, name: str, disposition: str, artifact_id: str) -> Response:
     # What a model wrote must never run here: it is saved, not shown, and the policy of every answer lets it do nothing.
-    headers = {"Content-Disposition": f'{disposition}; filename="{name}"', "X-Inkseal-Artifact": artifact_id}
+    headers = {"Content-Disposition": f'{disposition}; filename="{name}"', "inkseal-artifact": artifact_id}
     return Response(data, media_type=media_type, headers=headers)

@@ -9,14 +9,15 @@ from fastapi.responses import JSONResponse
 
 from inkseal.core import types
 from inkseal.core.errors import InksealError
-from inkseal.core.events import ArtifactReady, Checked, Failed, Finished, Generated, Started, Withdrawn
+from inkseal.core.events import Event
 from inkseal.core.types import Artifact, Closed, ToolCall, Usage, Verdict
 from inkseal.modalities import modalities
 from inkseal.serve.bridge import batches, call
 from inkseal.serve.callers import AnyCaller, Creator
-from inkseal.serve.errors import refusal_of
 from inkseal.serve.feeds import frame, frames
 from inkseal.serve.ownership import check_inputs
+from inkseal.serve.routes._outcome import Outcome, gather
+from inkseal.serve.routes._stream import open_stream
 from inkseal.serve.sse import PING, EventStream
 from inkseal.store import runs
 from inkseal.store.runs import RunRecord
@@ -28,7 +29,7 @@ STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": STREAM, "description": "The run's events, as they come."}}
 
 
-class Made(Closed):
+class Result(Closed):
     """One result."""
 
     text: str
@@ -38,11 +39,11 @@ class Made(Closed):
     withdrawn: bool = False
 
 
-class Outcome(Closed):
+class Made(Closed):
     """What a run made; texts as the model wrote them, without any label in them."""
 
     run_id: str
-    results: tuple[Made, ...]
+    results: tuple[Result, ...]
     verdicts: tuple[Verdict, ...]
     usage: Usage
     label: str
@@ -50,16 +51,21 @@ class Outcome(Closed):
 
 
 def _route(kind: type[types.Request]) -> Callable[..., Any]:
-    async def generate(asked: Any, request: Request, caller: Creator) -> Response:
+    async def generate(asked: types.Request, request: Request, caller: Creator) -> Response:
         studio = request.app.state.studio
         await call(check_inputs, studio, asked, caller)
         events = batches(studio, asked, caller, request)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return EventStream(_frames(request, events), {})
-        async with aclosing(events):
-            outcome = await _gather(events, studio.visible_label(asked))
-        headers = {"X-Inkseal-Run": outcome.run_id}
-        return JSONResponse(outcome.model_dump(mode="json"), headers=headers)
+            return await open_stream(events, EventFrames())
+        outcome = await gather(events)
+        made = Made(
+            run_id=outcome.run_id,
+            results=tuple(_made(outcome, index) for index in range(asked.n)),
+            verdicts=tuple(outcome.verdicts),
+            usage=outcome.usage,
+            label=studio.visible_label(asked),
+        )
+        return JSONResponse(made.model_dump(mode="json"), headers=outcome.headers())
 
     generate.__annotations__["asked"] = kind
     return generate
@@ -73,7 +79,7 @@ for _name in modalities:
         methods=["POST"],
         name=f"generate_{_name}",
         summary=f"Make {_name}, checked, sealed and recorded",
-        responses={200: {"model": Outcome, "content": STREAM}},
+        responses={200: {"model": Made, "content": STREAM}},
         response_model=None,
     )
 
@@ -116,50 +122,37 @@ async def events(
     return EventStream(feeds.counted(caller, watched()), {})
 
 
-async def _frames(request: Request, events: AsyncGenerator[list[Any], None]) -> AsyncGenerator[bytes, None]:
-    number = 0
-    async with aclosing(events):
-        try:
-            async for batch in events:
-                pieces = []
-                for event in batch:
-                    number += 1
-                    pieces.append(frame(number, event))
-                yield b"".join(pieces) or PING
-        except InksealError as error:
-            if number:
-                return  # the last event was `failed`
-            refusal = refusal_of(error, request.state.request_id)
-            yield frame(1, Failed(run_id="", code=refusal.code, message=refusal.message))
+class EventFrames:
+    """Events as they are, numbered."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome()
+        self._number = 0
+
+    def take(self, event: Event) -> bytes:
+        """Returns the event's frame."""
+        self.outcome.take(event)
+        self._number += 1
+        return frame(self._number, event)
+
+    def ping(self) -> bytes:
+        """Returns a sign of life."""
+        return PING
+
+    def end(self) -> bytes:
+        """Returns nothing: the last event was `finished`."""
+        return b""
+
+    def fail(self, error: InksealError) -> bytes:
+        """Returns nothing: the last event was `failed`."""
+        return b""
 
 
-async def _gather(events: AsyncGenerator[list[Any], None], label: str) -> Outcome:
-    run_id, usage, verdicts = "", Usage(), []
-    made: dict[int, Made] = {}
-
-    def change(index: int, **facts: Any) -> None:
-        made[index] = made.get(index, Made(text="")).model_copy(update=facts)
-
-    async for batch in events:
-        for event in batch:
-            match event:
-                case Started():
-                    run_id = event.run_id
-                case Checked():
-                    verdicts.append(event.verdict)
-                case Generated(chunk=chunk):
-                    so_far = made.get(chunk.index, Made(text=""))
-                    change(
-                        chunk.index,
-                        text=so_far.text + chunk.text,
-                        tool_calls=so_far.tool_calls + chunk.tool_calls,
-                        finish_reason=chunk.finish_reason or so_far.finish_reason,
-                    )
-                case Withdrawn():
-                    change(event.index, text="", withdrawn=True, finish_reason="blocked")
-                case ArtifactReady():
-                    change(event.index, artifact=event.artifact)
-                case Finished():
-                    usage = event.usage
-    results = tuple(made[index] for index in sorted(made))
-    return Outcome(run_id=run_id, results=results, verdicts=tuple(verdicts), usage=usage, label=label)
+def _made(outcome: Outcome, index: int) -> Result:
+    return Result(
+        text=outcome.text(index),
+        tool_calls=tuple(outcome.calls[index]),
+        finish_reason=outcome.reason(index),
+        artifact=outcome.artifacts.get(index),
+        withdrawn=index in outcome.withdrawn,
+    )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from inkseal.core.types import Closed
 from inkseal.serve import audit, sessions
-from inkseal.serve.callers import LOCAL, AnyCaller, Role
+from inkseal.serve.callers import LOCAL, AnyCaller, Role, no_key
 from inkseal.serve.layers.keys import session_token
 
 router = APIRouter(prefix="/api/v1/session", tags=["session"])
@@ -26,6 +26,8 @@ def begin(request: Request, response: Response, caller: AnyCaller) -> Session:
     who = Session(key_id=caller.key_id, name=caller.name, role=caller.role)
     if caller == LOCAL:
         return who  # nobody has a key yet, so there is nothing to exchange
+    if getattr(request.state, "by_session", False):
+        raise no_key()  # a session must not prolong itself
     state = request.app.state
     token, ends = sessions.begin(state.studio.store, caller.key_id, state.settings.session_seconds)
     audit.note(state.studio.store, caller.key_id, "session_begun", request_id=request.state.request_id)
