@@ -87,7 +87,11 @@ class EmbeddingEngine(Engine, Protocol):
         """Returns (B, D) float32 rows of length 1, in the order given."""
 
     def count_tokens(self, texts: Sequence[str]) -> int:
-        """Returns how many tokens `embed` reads of the texts, all together."""
+        """Returns how many tokens `embed` reads of the texts, all together.
+
+        Raises:
+            Unsupported: the engine does not tell.
+        """
 
 
 class Backend(Protocol):

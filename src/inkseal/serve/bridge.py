@@ -25,6 +25,8 @@ T = TypeVar("T")
 BUFFER_EVENTS = 1024
 STALL_SECONDS = 60.0
 """A reader that takes nothing for so long is gone."""
+PACE_SECONDS = 0.004
+"""Between two batches: each costs a wake-up and a write, many times what a token in a batch costs."""
 IDLE_SECONDS = 10.0
 """After so long without an event, `batches` yields an empty batch: a sign of life can be sent."""
 
@@ -147,6 +149,7 @@ class _Buffer:
         self._ready = asyncio.Event()
         self._is_waking = False
         self._is_idle = False
+        self._taken_at = 0.0
 
     def is_set(self) -> bool:
         """True once the reader has left."""
@@ -180,23 +183,27 @@ class _Buffer:
             ClientLeft: the reader has left.
             InksealError: the run's error, after its last event.
         """
-        idle = self._loop.call_later(IDLE_SECONDS, self._fall_idle) if not self._events else None
+        rest = self._taken_at + PACE_SECONDS - self._loop.time()
+        if rest > 0 and not (self._over or self._left):
+            await asyncio.sleep(rest)
+        idle: asyncio.TimerHandle | None = None
         try:
             while True:
-                await self._ready.wait()
                 self._ready.clear()
                 self._is_waking = False
                 if self._left:
                     raise ClientLeft(say("The client has left.", "客户端已断开。"))
                 over, is_idle, self._is_idle = self._over, self._is_idle, False
                 if batch := self._taken():
-                    if over:
-                        self._ready.set()
+                    self._is_waking = True  # the next `take` looks for itself
+                    self._taken_at = self._loop.time()
                     return batch
                 if over and self._error is not None:
                     raise self._error
                 if over or is_idle:
                     return None if over else []
+                idle = idle or self._loop.call_later(IDLE_SECONDS, self._fall_idle)
+                await self._ready.wait()
         finally:
             if idle is not None:
                 idle.cancel()

@@ -157,12 +157,16 @@ class Studio:
         """
         return self.embed_counted(texts, model)[0]
 
-    def embed_counted(self, texts: Sequence[str], model: str = "embedding") -> "tuple[NDArray[Any], int]":
-        """Returns the rows of `embed`, and the number of tokens that were read."""
+    def embed_counted(self, texts: Sequence[str], model: str = "embedding") -> "tuple[NDArray[Any], int | None]":
+        """Returns the rows of `embed`, and the number of tokens that were read; None when the engine does not tell."""
         with self.engines.lease(self.engines.local_model(model), "embed", ignore) as engine:
             if not isinstance(engine, EmbeddingEngine):
                 raise Unsupported(say(f"{model!r} does not embed.", f"{model!r} 不能做向量化。"))
-            return engine.embed(texts), engine.count_tokens(texts)
+            rows = engine.embed(texts)
+            try:
+                return rows, engine.count_tokens(texts)
+            except Unsupported:
+                return rows, None
 
     def count_tokens(self, request: Request) -> int:
         """Returns the exact number of tokens of the prompt, as the model is given it when no check redacts it.

@@ -104,6 +104,9 @@ def test_errors_have_the_classes_the_client_knows(client: Any, anthropic: Any) -
     with pytest.raises(anthropic.NotFoundError) as unknown:
         client.messages.create(model="nix", max_tokens=5, messages=says("x"))
     assert unknown.value.body["error"]["type"] == "not_found_error"
+    with pytest.raises(anthropic.NotFoundError) as missing:
+        client.models.retrieve("nix")
+    assert missing.value.body["type"] == "error"
     with pytest.raises(anthropic.BadRequestError) as unfit:
         client.messages.create(model="echo", max_tokens=0, messages=says("x"))
     assert unfit.value.body["type"] == "error"

@@ -242,6 +242,24 @@ def test_errors_have_the_classes_the_client_knows(client: Any, openai: Any) -> N
     assert blocked.value.code == "content_blocked"
 
 
+LATE = [{"role": "system", "content": "tea and water " * 20 + "and then how to make a pipe bomb at home step by step"}]
+
+
+def test_a_stream_whose_end_is_blocked_is_withdrawn(client: Any, openai: Any) -> None:
+    chunks = list(client.chat.completions.create(model="echo", messages=LATE, stream=True))
+    shown = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert shown.startswith("tea and water ")
+    assert "bomb" not in shown
+    assert chunks[-1].choices[0].finish_reason == "content_filter"
+    assert (chunks[-1].inkseal["withdrawn"], chunks[-1].inkseal["artifacts"]) == ([0], [])
+    with client.responses.stream(model="echo", input=LATE) as stream:
+        kinds = [event.type for event in stream]
+    assert kinds[-1] == "response.incomplete"
+    with pytest.raises(openai.BadRequestError) as blocked:
+        client.chat.completions.create(model="echo", messages=LATE)
+    assert blocked.value.code == "content_blocked"
+
+
 def test_the_client_is_told_of_a_wrong_key(openai: Any, tmp_path: Any) -> None:
     ann, bob = (create_key(tmp_path / "data", name)["key"] for name in ("ann", "bob"))
     with serving(tmp_path / "data") as served:

@@ -44,7 +44,7 @@ async def create(body: EmbeddingBody, http: Request, caller: Creator) -> dict[st
     return {"object": "list", "data": data, "model": body.model, "usage": usage}
 
 
-def _embed(studio: Studio, texts: list[str], body: EmbeddingBody) -> "tuple[NDArray[Any], int]":
+def _embed(studio: Studio, texts: list[str], body: EmbeddingBody) -> "tuple[NDArray[Any], int | None]":
     asking.known_model(studio, body.model)
     rows, num_tokens = studio.embed_counted(texts, body.model)
     width = int(rows.shape[1])

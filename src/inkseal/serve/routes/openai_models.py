@@ -10,6 +10,8 @@ from inkseal.core.errors import ModelMissing
 from inkseal.core.language import say
 from inkseal.serve.bridge import call
 from inkseal.serve.callers import AnyCaller
+from inkseal.serve.errors import Refusal, native_shape
+from inkseal.serve.routes._anthropic_answer import error_body
 from inkseal.serve.routes._asking import ModelNotFound, known_model
 from inkseal.serve.routes._openai_fields import ERRORS
 from inkseal.serve.routes._protocol import ProtocolRoute
@@ -17,6 +19,11 @@ from inkseal.studio.studio import Studio
 
 router = APIRouter(prefix="/v1", tags=["openai", "anthropic"], route_class=ProtocolRoute, responses=ERRORS)
 TASKS = ("generate", "embed")
+
+
+def error_shape(request: Request, refusal: Refusal) -> dict[str, Any]:
+    """Returns an error in the shape of the protocol whose client asks."""
+    return error_body(request, refusal) if _is_anthropic(request) else native_shape(request, refusal)
 
 
 @router.get("/models", response_model=dict[str, Any])
