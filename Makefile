@@ -7,14 +7,15 @@ BIN     = $(VENV)/bin
 TORCH  ?= torch==2.13.0
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs bench-text bench-guard bench-fingerprints clean
+.PHONY: help demo start check format test test-fast docs bench-text bench-serve bench-guard bench-fingerprints clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
+	@echo "make start    install, fetch the default models, serve"
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
-	@echo "make bench-text | bench-guard | bench-fingerprints   measure, and write the tables"
+	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +33,12 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp
 
 demo: $(VENV)/base.stamp
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
+
+# A model that cannot be fetched now can be fetched later; the server says which are here.
+start: $(VENV)/base.stamp
+	-@$(BIN)/inkseal models pull default
+	-@$(BIN)/inkseal models pull embedding
+	@exec $(BIN)/inkseal serve $(SERVE)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check src tests benchmarks
@@ -57,6 +64,9 @@ docs: $(VENV)/dev.stamp
 
 bench-text: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/text.py --write
+
+bench-serve: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/serve.py --write
 
 bench-guard: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/guard.py --write

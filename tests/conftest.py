@@ -1,8 +1,10 @@
 """Shared fixtures: a fresh data folder for each test, and real models, fetched once and kept."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from platformdirs import user_cache_path
@@ -10,6 +12,7 @@ from platformdirs import user_cache_path
 from inkseal import Studio
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.errors import FetchFailed
+from inkseal.core.errors import ModelError
 from inkseal.core.protocols import LocalModel
 
 MODELS = Path(os.environ.get("INKSEAL_TEST_MODELS") or user_cache_path("inkseal-tests")).absolute()
@@ -19,6 +22,34 @@ MODELS = Path(os.environ.get("INKSEAL_TEST_MODELS") or user_cache_path("inkseal-
 @pytest.fixture(autouse=True)
 def _english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKSEAL_LANGUAGE", "en")
+
+
+def leave_out(what: str, add: str) -> NoReturn:
+    """Leaves a test out and says in one line what it lacks and how to add it; under INKSEAL_REQUIRE_ALL=1 it fails."""
+    line = f"left out: {what} is not here; add it with: {add}"
+    if os.environ.get("INKSEAL_REQUIRE_ALL") == "1":
+        pytest.fail(line, pytrace=False)
+    pytest.skip(line)
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], None]:
+    """Leaves the test out unless a package of the extra `clients` is installed."""
+
+    def check(package: str) -> None:
+        if find_spec(package) is None:
+            leave_out(f"the package {package!r}", "pip install 'inkseal[clients]'")
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def small_model(tiny_model: LocalModel) -> LocalModel:
+    """Qwen2.5 Coder 0.5B, which was taught tools; too large to be fetched for a test."""
+    try:
+        return Catalog(MODELS).local("small")
+    except ModelError:
+        leave_out("the model 'small'", f"INKSEAL_DATA_DIR={MODELS} inkseal models pull small")
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from inkseal.core.events import ignore
 from inkseal.core.protocols import Backend, EmbeddingEngine, Engine, GenerativeEngine, LocalModel
 from inkseal.core.types import Chunk, Request, Usage
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
+from inkseal.runtime.engine_process import start_engine
+from inkseal.studio.engines import WORKER
 from inkseal.studio.generate.backends import backends
 from llama_server import llama_server
 
@@ -44,9 +46,18 @@ def model(backend: Backend, request: pytest.FixtureRequest) -> LocalModel:
     return fitting[0]
 
 
-@pytest.fixture(scope="module")
-def engine(backend: Backend, model: LocalModel) -> Iterator[Engine]:
-    loaded = backend.load(model, 2, ignore, NEVER)
+def load(backend: Backend, model: LocalModel, place: str) -> Engine:
+    if place == "here":
+        return backend.load(model, 2, ignore, NEVER)
+    values = {"backend": backend.name, "config": {}, "model": model.model_dump(mode="json")}
+    return start_engine(WORKER, values | {"threads": 2, "memory_limit_bytes": None}, model, ignore, NEVER)
+
+
+@pytest.fixture(scope="module", params=["here", "own process"])
+def engine(backend: Backend, model: LocalModel, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    if request.param != "here" and model.remote is not None:
+        pytest.skip("a service needs no process here")
+    loaded = load(backend, model, request.param)
     yield loaded
     loaded.close()
 
@@ -209,8 +220,9 @@ def test_vectors_have_length_one_and_keep_their_order(embedding: EmbeddingEngine
     assert embedding.embed([]).shape[0] == 0
 
 
-def test_a_closed_engine_says_so(backend: Backend, model: LocalModel) -> None:
-    engine = backend.load(model, 1, ignore, NEVER)
+@pytest.mark.parametrize("place", ["here", "own process"])
+def test_a_closed_engine_says_so(backend: Backend, model: LocalModel, place: str) -> None:
+    engine = load(backend, model, place)
     engine.close()
     engine.close()
     if isinstance(engine, GenerativeEngine):

@@ -441,13 +441,15 @@ def test_fault_69_a_second_instance_on_one_folder_is_refused(tmp_path: Path) -> 
 
 @pytest.fixture
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Gives this code a second migration with the body handed over."""
+    """Gives this code one more migration with the body handed over."""
 
     def give(body: str) -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(Path(schema.__file__).parent / "migrations", folder)
-        (folder / "versions" / "v0002_next.py").write_text(
-            "from alembic import op\nrevision = 'v0002'\ndown_revision = 'v0001'\n"
+        newest = schema.revisions()[-1]
+        following = f"v{int(newest[1:]) + 1:04d}"
+        (folder / "versions" / f"{following}_next.py").write_text(
+            f"from alembic import op\nrevision = '{following}'\ndown_revision = '{newest}'\n"
             f"def upgrade():\n    op.execute('ALTER TABLE runs ADD COLUMN note VARCHAR')\n    {body}\n"
         )
         monkeypatch.setattr(schema, "_MIGRATIONS", folder)
@@ -471,13 +473,16 @@ def test_fault_70_records_of_an_older_version_are_copied_then_migrated(
     tmp_path: Path, next_version: Callable[[str], None]
 ) -> None:
     ids = _fill(tmp_path / "data", 3)
+    before = schema.revisions()[-1]
     next_version("pass")
+    after = schema.revisions()[-1]
+    assert after != before
     assert _ids(tmp_path / "data") == sorted(ids, reverse=True)
     with contextlib.closing(sqlite3.connect(tmp_path / "data/records.sqlite")) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0002",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(after,)]
     (copy,) = (tmp_path / "data/backups").iterdir()
     with contextlib.closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("v0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(before,)]
         assert connection.execute("SELECT count(*) FROM artifacts").fetchone() == (3,)
     Store.open(tmp_path / "data").close()
     assert len(list((tmp_path / "data/backups").iterdir())) == 1
@@ -508,7 +513,7 @@ def test_fault_70_a_kill_within_a_migration_leaves_it_before_or_after(
     process = _python(code, tmp_path / "data", tmp_path / "migrations")
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    step = tmp_path / "migrations/versions/v0002_next.py"
+    (step,) = (tmp_path / "migrations/versions").glob("*_next.py")
     step.write_text(step.read_text().replace("os.kill(os.getpid(), signal.SIGKILL)", "assert os"))
     assert _ids(tmp_path / "data") == sorted(ids, reverse=True)
 

@@ -15,7 +15,7 @@ from inkseal.core.language import Language, say
 from inkseal.core.types import Closed, Regime
 
 PREFIX = "INKSEAL_"
-_TABLES = ("data_dir", "checks", "backends", "providers", "fetch")
+_TABLES = ("data_dir", "checks", "backends", "providers", "fetch", "serve")
 """Settings that no environment variable holds."""
 
 
@@ -79,10 +79,14 @@ class Settings(Closed):
     backend: str = Field("", description="Preferred backend; chosen by the model's files when empty.")
     memory_budget_bytes: int | None = Field(None, gt=0, description="Budget for all engines; 70 % of RAM when absent.")
     threads: int | None = Field(None, ge=1, description="Threads for an engine; the free cores when absent.")
+    engine_memory_limit_bytes: int | None = Field(
+        None, gt=0, description="Address space of an engine in a process of its own; unlimited when absent."
+    )
     offline: bool = Field(False, description="Never touch the network.")
     log_level: str = Field("WARNING", description="Level of the log on standard error.")
     checks: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of checks, by name.")
     backends: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of backends, by name.")
+    serve: dict[str, Any] = Field(default_factory=dict, description="Config of the server.")
     providers: dict[str, Provider] = Field(default_factory=dict, description="Remote services, by name.")
     fetch: FetchSettings = FetchSettings()
 

@@ -65,6 +65,7 @@ class UnknownName(InvalidRequest):
             say(f"There is no {kind} named {shown!r}.", f"没有名为 {shown!r} 的 {kind}。"),
             fix=say(f"Nearest: {', '.join(near)}.", f"最接近的有：{'、'.join(near)}。") if near else "",
         )
+        self.kind = kind
         self.name = name
 
 

@@ -87,6 +87,13 @@ class EmbeddingEngine(Engine, Protocol):
     def embed(self, texts: Sequence[str]) -> "NDArray[Any]":
         """Returns (B, D) float32 rows of length 1, in the order given."""
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Returns how many tokens `embed` reads of the texts, all together.
+
+        Raises:
+            Unsupported: the engine does not tell.
+        """
+
 
 class Backend(Protocol):
     """Code that runs models of some file formats. One file in `studio/generate/backends/`."""

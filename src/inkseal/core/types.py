@@ -109,6 +109,8 @@ class Chunk(Closed):
     num_tokens: int = 0
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: FinishReason | None = None
+    stopped_by: str = ""
+    """The stop string that ended the result, where one did."""
 
 
 class Energy(Closed):

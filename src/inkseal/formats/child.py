@@ -16,27 +16,10 @@ from typing import IO, Any
 
 from inkseal.core.errors import EngineFailed
 from inkseal.core.language import say
+from inkseal.runtime.environment import child_environment
 
 WALL_FACTOR = 10.0
 """A busy machine may stretch the permitted processor time by this, before the parent gives up."""
-
-
-_KEPT = frozenset(
-    {
-        "HOME",
-        "LANG",
-        "LC_ALL",
-        "LD_LIBRARY_PATH",
-        "PATH",
-        "PYTHONHOME",
-        "PYTHONPATH",
-        "SYSTEMROOT",
-        "TEMP",
-        "TMP",
-        "TMPDIR",
-    }
-)
-"""Environment variables a child gets; keys and passwords are not among them."""
 
 
 class Child:
@@ -89,9 +72,13 @@ class Child:
         if self._process is None:
             # -P: the working folder must not be searched for modules
             command = [sys.executable, "-P", "-m", self._module]
-            kept = {name: value for name, value in os.environ.items() if name in _KEPT}
             self._process = subprocess.Popen(
-                command, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                command,
+                env=child_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
             )
             self.greeting = self._exchange(
                 {"limit": self._start_seconds, "question": self._first}, WALL_FACTOR * self._start_seconds

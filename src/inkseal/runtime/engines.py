@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import psutil
 
@@ -14,6 +15,14 @@ from inkseal.core.protocols import Engine
 from inkseal.runtime.signals import keep_signal_stack
 
 GIB = 1 << 30
+
+
+@runtime_checkable
+class Mortal(Protocol):
+    """An engine that can end by itself, such as one in a process of its own."""
+
+    @property
+    def alive(self) -> bool: ...
 
 
 @dataclass
@@ -26,6 +35,8 @@ class _Slot:
 
 class EnginePool:
     """Loaded engines by key. Leasing loads at most once; idle engines leave in order of last use.
+
+    An engine whose process has ended is loaded anew by the next lease.
 
     Args:
         budget_bytes: what all engines together may take.
@@ -82,17 +93,22 @@ class EnginePool:
     def _take(self, key: str) -> _Slot | None:
         with self._lock:
             slot = self._slots.get(key)
-            if slot is not None:
+            if slot is None:
+                return None
+            if _lives(slot.engine):
                 slot.users += 1
-            return slot
+                return slot
+            del self._slots[key]
+        slot.engine.close()
+        return None
 
     def _load(self, key: str, forecast_bytes: int, load: Callable[[], Engine]) -> _Slot:
         self._make_room(key, forecast_bytes)
-        before = psutil.Process().memory_info().rss
+        before = _resident_bytes()
         engine = load()
         keep_signal_stack()
         # A forecast errs on the safe side; what was really taken counts from here on, when it can be seen.
-        grown = psutil.Process().memory_info().rss - before
+        grown = _resident_bytes() - before
         slot = _Slot(engine, max(grown, forecast_bytes // 2), users=1)
         with self._lock:
             self._slots[key] = slot
@@ -124,3 +140,17 @@ class EnginePool:
         with self._lock:
             idle = [(slot.last_used, key) for key, slot in self._slots.items() if not slot.users]
         return min(idle)[1] if idle else None
+
+
+def _lives(engine: Engine) -> bool:
+    return engine.alive if isinstance(engine, Mortal) else True
+
+
+def _resident_bytes() -> int:
+    """Returns the memory of this process and of those it has started: an engine may live in either."""
+    own = psutil.Process()
+    total = int(own.memory_info().rss)
+    for child in own.children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            total += int(child.memory_info().rss)
+    return total

@@ -17,12 +17,12 @@ _KEYS_AT_ONCE = 5000  # SQLite bounds the number of values in one statement
 State = Literal["active", "withdrawn", "deleted"]
 
 
-def add(session: "Session", artifact: Artifact, *, model: str = "", state: State = "active") -> None:
+def add(session: "Session", artifact: Artifact, *, model: str = "", state: State = "active", owner: str = "") -> None:
     """Records the artifact and its parents."""
     from inkseal.store.records import ArtifactRow, ParentRow
 
     facts = artifact.model_dump(exclude={"parents"})
-    session.add(ArtifactRow(**facts, model=model, state=state))
+    session.add(ArtifactRow(**facts, model=model, state=state, owner=owner))
     session.flush()
     session.add_all(
         ParentRow(artifact_id=artifact.id, position=i, parent_id=parent) for i, parent in enumerate(artifact.parents)
@@ -30,8 +30,8 @@ def add(session: "Session", artifact: Artifact, *, model: str = "", state: State
     session.flush()
 
 
-def row(session: "Session", artifact_id: str) -> "ArtifactRow":
-    """Returns the record, in whatever state.
+def row(session: "Session", artifact_id: str, *, owner: str | None = None) -> "ArtifactRow":
+    """Returns the record, in whatever state; with an owner, only one of theirs.
 
     Raises:
         UnknownName: there is none.
@@ -39,21 +39,23 @@ def row(session: "Session", artifact_id: str) -> "ArtifactRow":
     from inkseal.store.records import ArtifactRow
 
     found = session.get(ArtifactRow, artifact_id)
-    if found is None:
+    if found is None or owner not in (None, found.owner):
         raise UnknownName("artifact", artifact_id, ())
     return found
 
 
-def get(session: "Session", artifact_id: str) -> Artifact:
-    """Returns the artifact with its parents.
+def get(session: "Session", artifact_id: str, *, owner: str | None = None) -> Artifact:
+    """Returns the artifact with its parents; with an owner, only one of theirs.
 
     Raises:
         UnknownName: there is none.
     """
-    return _artifact(session, row(session, artifact_id))
+    return _artifact(session, row(session, artifact_id, owner=owner))
 
 
-def newest(session: "Session", *, limit: int = 50, before: str | None = None) -> list[Artifact]:
+def newest(
+    session: "Session", *, limit: int = 50, before: str | None = None, owner: str | None = None
+) -> list[Artifact]:
     """Returns active artifacts, newest first; `before` is the id the last page ended with."""
     from sqlalchemy import select
 
@@ -62,6 +64,8 @@ def newest(session: "Session", *, limit: int = 50, before: str | None = None) ->
     query = select(ArtifactRow).where(ArtifactRow.state == "active").order_by(ArtifactRow.id.desc()).limit(limit)
     if before is not None:
         query = query.where(ArtifactRow.id < before)
+    if owner is not None:
+        query = query.where(ArtifactRow.owner == owner)
     return [_artifact(session, found) for found in session.scalars(query)]
 
 

@@ -36,7 +36,11 @@ class ArtifactRow(Row):
     """A piece of media; the content lies under its hash. `state` is active, withdrawn or deleted."""
 
     __tablename__ = "artifacts"
-    __table_args__ = (Index("artifacts_by_sha256", "sha256"), Index("artifacts_by_time", "created_at"))
+    __table_args__ = (
+        Index("artifacts_by_sha256", "sha256"),
+        Index("artifacts_by_time", "created_at"),
+        Index("artifacts_by_owner", "owner", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     modality: Mapped[str]
@@ -47,6 +51,8 @@ class ArtifactRow(Row):
     title: Mapped[str] = mapped_column(default="")
     model: Mapped[str] = mapped_column(default="")
     state: Mapped[str] = mapped_column(default="active")
+    owner: Mapped[str] = mapped_column(default="")
+    """Of whose key it was made; empty for the command line."""
 
 
 class ParentRow(Row):
@@ -114,7 +120,7 @@ class RunRow(Row):
     """One recorded execution. `request` and `usage` are JSON; `request` holds no words of the prompt."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("runs_by_start", "started_at"),)
+    __table_args__ = (Index("runs_by_start", "started_at"), Index("runs_by_owner", "owner", "started_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     request: Mapped[str]
@@ -123,6 +129,7 @@ class RunRow(Row):
     error: Mapped[str | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    owner: Mapped[str] = mapped_column(default="")
 
 
 class WordedRow(Row):
@@ -132,3 +139,44 @@ class WordedRow(Row):
 
     number: Mapped[int] = mapped_column(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), unique=True)
+
+
+class KeyRow(Row):
+    """A key of the server; of the secret only the SHA-256 is kept. Limits that are None do not exist."""
+
+    __tablename__ = "access_keys"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    owner: Mapped[str]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    requests_per_minute: Mapped[int | None]
+    tokens_per_day: Mapped[int | None]
+    max_running: Mapped[int | None]
+
+
+class SessionRow(Row):
+    """A browser's session; of its cookie only the SHA-256 is kept."""
+
+    __tablename__ = "access_sessions"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("access_keys.id"))
+    expires_at: Mapped[datetime]
+
+
+class AuditRow(Row):
+    """Who did what, by key; never what was said."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_by_key", "key_id", "number"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    key_id: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str] = mapped_column(default="")
+    request_id: Mapped[str] = mapped_column(default="")

@@ -94,6 +94,16 @@ class Store:
             raise StoreError(say("The records are open for reading only.", "记录以只读方式打开。"))
         return self._session(reading=False)
 
+    def shared_transaction(self) -> "AbstractContextManager[Session]":
+        """Opens a transaction that also a read-only store may make, beside the instance that holds the folder.
+
+        Only for tables that each statement leaves whole and that nothing lies beside: keys, sessions, audit.
+
+        Raises:
+            StoreError, NotEnoughSpace, InUse: as `transaction`.
+        """
+        return self._session(reading=False)
+
     def reading(self) -> "AbstractContextManager[Session]":
         """Opens a session that sees one state of the records and changes nothing."""
         return self._session(reading=True)

@@ -38,8 +38,8 @@ def remove(session: "Session", artifact_id: str) -> None:
         session.flush()
 
 
-def search(session: "Session", query_words: Sequence[str], limit: int = 20) -> list[str]:
-    """Returns the ids of active artifacts that hold any of the words, best first by BM25."""
+def search(session: "Session", query_words: Sequence[str], limit: int = 20, *, owner: str | None = None) -> list[str]:
+    """Returns the ids of active artifacts that hold any of the words, best first by BM25; with an owner, of theirs."""
     from sqlalchemy import text
 
     words = [word.replace('"', '""').replace("\0", "") for word in query_words[:_MAX_QUERY_WORDS]]
@@ -50,8 +50,9 @@ def search(session: "Session", query_words: Sequence[str], limit: int = 20) -> l
         text(
             "SELECT artifact_id FROM words JOIN worded ON worded.number = words.rowid"
             " JOIN artifacts ON artifacts.id = worded.artifact_id"
-            " WHERE words MATCH :query AND artifacts.state = 'active' ORDER BY bm25(words), artifact_id LIMIT :limit"
+            " WHERE words MATCH :query AND artifacts.state = 'active'"
+            " AND (:owner IS NULL OR artifacts.owner = :owner) ORDER BY bm25(words), artifact_id LIMIT :limit"
         ),
-        {"query": query, "limit": limit},
+        {"query": query, "limit": limit, "owner": owner},
     )
     return [row[0] for row in found]

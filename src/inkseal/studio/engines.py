@@ -12,9 +12,11 @@ from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Backend, Cancel, Engine, LocalModel
 from inkseal.runtime.device import free_threads
+from inkseal.runtime.engine_process import start_engine
 from inkseal.runtime.engines import EnginePool
 from inkseal.studio.generate.backends import backends
 
+WORKER = "inkseal.studio.engine_worker"
 BUDGET_SHARE = 0.7
 """Of the machine's memory, when the settings name no budget."""
 
@@ -24,10 +26,12 @@ class Engines:
 
     Args:
         find: resolves a model's name to its files (the catalogue's `local`).
+        isolate: gives each engine a process of its own.
     """
 
-    def __init__(self, settings: Settings, find: Callable[[str], LocalModel]) -> None:
+    def __init__(self, settings: Settings, find: Callable[[str], LocalModel], isolate: bool = False) -> None:
         self._settings = settings
+        self._isolate = isolate
         self.local_model = find
         budget = settings.memory_budget_bytes or int(psutil.virtual_memory().total * BUDGET_SHARE)
         self.pool = EnginePool(budget)
@@ -69,7 +73,16 @@ class Engines:
 
         def load() -> Engine:
             threads = self._settings.threads or free_threads()
-            return backend.load(model, threads, on_event, cancel or Never())
+            if not self._isolate or model.remote is not None:  # a service needs no process here
+                return backend.load(model, threads, on_event, cancel or Never())
+            values = {
+                "backend": backend.name,
+                "config": self._settings.backends.get(backend.name, {}),
+                "model": model.model_dump(mode="json"),
+                "threads": threads,
+                "memory_limit_bytes": self._settings.engine_memory_limit_bytes,
+            }
+            return start_engine(WORKER, values, model, on_event, cancel or Never())
 
         with self.pool.lease(key, backend.forecast_bytes(model), load) as engine:
             yield engine

@@ -51,7 +51,8 @@ class Recorder:
 
         facts = request_facts(run.original, self._sealer.trust.prompt_secret())
         with self._store.transaction() as session:
-            session.add(RunRow(id=run.id, request=json.dumps(facts), status="running", started_at=now()))
+            row = RunRow(id=run.id, request=json.dumps(facts), status="running", started_at=now(), owner=run.owner)
+            session.add(row)
 
     def seal(self, run: "Run") -> list[Artifact]:
         """Seals every result that is left, and records those that were withdrawn, in one transaction.
@@ -69,7 +70,8 @@ class Recorder:
             for artifact, content, signed, meaning in ready:
                 withdrawn = signed.manifest.withdrawn is not None
                 model = run.model.name if run.model else ""
-                artifacts.add(session, artifact, model=model, state="withdrawn" if withdrawn else "active")
+                state: artifacts.State = "withdrawn" if withdrawn else "active"
+                artifacts.add(session, artifact, model=model, state=state, owner=run.owner)
                 self._sealer.record(session, artifact, content, signed, meaning)
                 if not withdrawn:
                     words.index(session, artifact.id, modality.words(content))

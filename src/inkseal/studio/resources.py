@@ -26,6 +26,12 @@ class LazyEmbedder:
             assert isinstance(engine, EmbeddingEngine)
             return engine.embed(texts)
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Returns how many tokens `embed` reads of the texts."""
+        with self._engines.lease(self.model, "embed", ignore) as engine:
+            assert isinstance(engine, EmbeddingEngine)
+            return engine.count_tokens(texts)
+
     def close(self) -> None:
         """Nothing to free here: the pool owns the engine."""
 

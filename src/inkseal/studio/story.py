@@ -46,6 +46,7 @@ class Run:
     Attributes:
         original: the request as it came; only its digest is recorded.
         request: the request as the engine gets it, with a seed and with redactions.
+        owner: whose the results are; empty for the command line.
     """
 
     original: Request
@@ -53,6 +54,7 @@ class Run:
     emit: Listener
     cancel: Deadline
     checks: list[Check]
+    owner: str = ""
     id: str = field(default_factory=new_id)
     verdicts: list[Verdict] = field(default_factory=list)
     restore: dict[str, str] = field(default_factory=dict)
@@ -101,11 +103,11 @@ def tell(run: Run, engines: Engines, recorder: Recorder) -> Result:
     )
 
 
-def begin(request: Request, checks: list[Check], emit: Listener, cancel: Any = None) -> Run:
+def begin(request: Request, checks: list[Check], emit: Listener, cancel: Any = None, owner: str = "") -> Run:
     """Returns a run of the request; draws the seed when there is none, so that every result can be made again."""
     seed = request.seed if request.seed is not None else random.SystemRandom().getrandbits(32)
     seeded = request.model_copy(update={"seed": seed})
-    return Run(request, seeded, emit, Deadline(request.timeout_seconds, cancel), checks)
+    return Run(request, seeded, emit, Deadline(request.timeout_seconds, cancel), checks, owner)
 
 
 def check_prompt(run: Run) -> None:

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Self
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import Settings, configure, load_settings
 from inkseal.core.errors import Unsupported
-from inkseal.core.events import Event, Listener, ignore
+from inkseal.core.events import Event, Listener, Started, ignore
 from inkseal.core.language import current_language, say, use_language
-from inkseal.core.protocols import Cancel, Check, EmbeddingEngine
-from inkseal.core.types import Artifact, Regime, Request
+from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine
+from inkseal.core.types import Artifact, Part, Regime, Request, Stage, Verdict
 from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.store.store import Store
 from inkseal.studio import story
 from inkseal.studio.engines import Engines
 from inkseal.studio.guard.checks import checks
-from inkseal.studio.provenance.export import ExportReport
+from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
 from inkseal.studio.provenance.manifest import SignedManifest
@@ -36,45 +36,74 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+Watcher = Callable[[str, str, Event], None]
+"""Called with the owner, the run's id and the event."""
+
+
 class Studio:
     """One installation at work. Safe for several threads; one instance per data folder."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, *, isolate_engines: bool = False) -> None:
         """Prefer `Studio.open`."""
         self.settings = settings
         self.store = store
         self.catalog = Catalog(settings.data_dir, {} if settings.offline else settings.providers)
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
-        self.engines = Engines(settings, partial(self.catalog.local, verify=False))
+        self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines)
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
         self.recorder = Recorder(self.sealer, self.engines)
+        self.watchers: list[Watcher] = []
+        """Told of every run's events beside its own listener, in the run's thread."""
         if not store.read_only:
             self.recorder.close_broken_runs()
 
     @classmethod
-    def open(cls, data_dir: Path | None = None, *, read_only: bool = False) -> Self:
+    def open(cls, data_dir: Path | None = None, *, read_only: bool = False, isolate_engines: bool = False) -> Self:
         """Opens the data folder of the settings, or another.
 
         Args:
             data_dir: the folder; INKSEAL_DATA_DIR or the user's data folder when absent.
             read_only: may stand beside a running instance; can list, show and verify.
+            isolate_engines: each engine lives in a process of its own, so that its end is only its own requests'.
 
         Raises:
             InUse: another instance works in this folder.
             StoreError: the records are damaged or of a newer version.
         """
         settings = load_settings(data_dir)
-        return cls(settings, Store.open(settings.data_dir, read_only=read_only))
+        return cls(settings, Store.open(settings.data_dir, read_only=read_only), isolate_engines=isolate_engines)
 
-    def run(self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None) -> Result:
+    def run(
+        self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None, *, owner: str = ""
+    ) -> Result:
         """Checks, generates, checks, seals and records; events go to `on_event` as they happen.
+
+        Args:
+            request: what is asked for.
+            on_event: told of everything that happens.
+            cancel: asked often whether to stop.
+            owner: whose the results are, where several people share the studio.
 
         Raises:
             Blocked: a check refused the prompt, or withdrew every result.
             ModelMissing: the model is not on this machine.
             Cancelled: it was ended before anything was shown.
         """
-        return story.tell(story.begin(request, self._checks(), on_event, cancel), self.engines, self.recorder)
+        emit = self._watched(on_event, owner) if self.watchers else on_event
+        return story.tell(story.begin(request, self._checks(), emit, cancel, owner), self.engines, self.recorder)
+
+    def _watched(self, on_event: Listener, owner: str) -> Listener:
+        watchers, run_id = tuple(self.watchers), ""
+
+        def emit(event: Event) -> None:
+            nonlocal run_id
+            if isinstance(event, Started):
+                run_id = event.run_id
+            for watch in watchers:
+                watch(owner, run_id, event)
+            on_event(event)
+
+        return emit
 
     def stream(self, request: Request) -> Iterator[Event]:
         """Yields the events of a run; leaving the iterator early cancels it.
@@ -126,10 +155,36 @@ class Studio:
         Raises:
             ModelMissing: the model is not on this machine.
         """
+        return self.embed_counted(texts, model)[0]
+
+    def embed_counted(self, texts: Sequence[str], model: str = "embedding") -> "tuple[NDArray[Any], int | None]":
+        """Returns the rows of `embed`, and the number of tokens that were read; None when the engine does not tell."""
         with self.engines.lease(self.engines.local_model(model), "embed", ignore) as engine:
             if not isinstance(engine, EmbeddingEngine):
                 raise Unsupported(say(f"{model!r} does not embed.", f"{model!r} 不能做向量化。"))
-            return engine.embed(texts)
+            rows = engine.embed(texts)
+            try:
+                return rows, engine.count_tokens(texts)
+            except Unsupported:
+                return rows, None
+
+    def count_tokens(self, request: Request) -> int:
+        """Returns the exact number of tokens of the prompt, as the model is given it when no check redacts it.
+
+        Raises:
+            ModelMissing: the model is not on this machine.
+            Unsupported: it does not generate.
+        """
+        model = self.engines.local_model(request.model)
+        with self.engines.lease(model, "generate", ignore) as engine:
+            if not isinstance(engine, GenerativeEngine):
+                raise Unsupported(say(f"{model.name!r} cannot generate.", f"{model.name!r} 不能生成内容。"))
+            return engine.count_tokens(request)
+
+    def inspect(self, texts: Sequence[str], stage: Stage = "prompt") -> list[Verdict]:
+        """Returns what each check of the installation says of the texts; nothing is recorded."""
+        parts = tuple(Part(text=text) for text in texts)
+        return [check.inspect(parts, stage) for check in self._checks() if stage in check.stages]
 
     def visible_label(self, request: Request) -> str:
         """Returns the label that a result of the request must be shown with; empty without a regime."""
@@ -168,45 +223,66 @@ class Studio:
             agreed_by=agreed_by or "",
         )
 
-    def verify(self, data: bytes, name: str = "") -> Verification:
+    def export_bytes(
+        self, artifact_id: str, format: str, regime: Regime | None = None, *, owner: str | None = None
+    ) -> tuple[bytes, ExportReport]:
+        """Returns an artifact as a labelled file's bytes; with an owner, only of theirs.
+
+        Raises:
+            UnknownName: there is no such artifact or format.
+            InvalidRequest: the artifact is withdrawn, or the regime is "none".
+        """
+        with self.store.reading() as session:
+            artifacts.row(session, artifact_id, owner=owner)
+        return export_bytes(self.sealer, artifact_id, format, regime)
+
+    def verify(self, data: bytes, name: str = "", *, owner: str | None = None) -> Verification:
         """Says which marks a file or pasted text carries, whether they hold, and whether it was made here.
 
         Args:
             data: the bytes of the file, or of the text in UTF-8.
             name: the file's name, where there is one.
+            owner: whose artifacts a likeness may name; anybody's when absent.
         """
-        found = verify_bytes(self.sealer, data, name=name)
+        found = verify_bytes(self.sealer, data, name=name, owner=owner)
         embedder = resources(self.engines).get("embedder")
         # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
         if found.relation == "not_found" and not found.intact and embedder is not None:
-            return verify_bytes(self.sealer, data, name=name, embedder=embedder)
+            return verify_bytes(self.sealer, data, name=name, embedder=embedder, owner=owner)
         return found
 
-    def manifest(self, artifact_id: str) -> SignedManifest:
+    def manifest(self, artifact_id: str, *, owner: str | None = None) -> SignedManifest:
         """Returns the story of an artifact: model, backend, seed, checks, usage; its signature is checked.
+
+        With an owner, the artifacts of others do not exist.
 
         Raises:
             UnknownName: there is no such artifact.
             TrustError: the manifest was changed.
         """
         with self.store.reading() as session:
+            artifacts.row(session, artifact_id, owner=owner)
             return self.sealer.load(session, artifact_id)
 
-    def content(self, artifact_id: str) -> bytes:
-        """Returns the content of an artifact, proved by its hash."""
-        return self.store.blobs.get(self.manifest(artifact_id).manifest.content_sha256)
+    def content(self, artifact_id: str, *, owner: str | None = None) -> bytes:
+        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs."""
+        return self.store.blobs.get(self.manifest(artifact_id, owner=owner).manifest.content_sha256)
 
     def verify_ledger(self, since: Head | None = None) -> Report:
         """Finds every edit, removal and reordering in the ledger; `since` is a head kept elsewhere."""
         with self.store.reading() as session:
             return self.sealer.ledger.verify(session, since)
 
-    def search(self, query: str, limit: int = 20) -> list[Artifact]:
-        """Returns artifacts that hold words of the query, best first; the newest when the query is empty."""
+    def search(self, query: str, limit: int = 20, *, owner: str | None = None) -> list[Artifact]:
+        """Returns artifacts that hold words of the query, best first; the newest when the query is empty.
+
+        With an owner, only theirs.
+        """
         with self.store.reading() as session:
             if not query.strip():
-                return artifacts.newest(session, limit=limit)
-            return [artifacts.get(session, found) for found in words.search(session, segment(query), limit)]
+                return artifacts.newest(session, limit=limit, owner=owner)
+            found = words.search(session, segment(query), limit, owner=owner)
+            return [artifacts.get(session, artifact_id) for artifact_id in found]
 
     def close(self) -> None:
         """Frees all engines and the data folder."""

@@ -91,3 +91,19 @@ def test_unloading_spares_an_engine_at_work() -> None:
     assert isinstance(engine, Fake)
     assert engine.closed
     assert pool.loaded() == {}
+
+
+class Ending(Fake):
+    alive = True
+
+
+def test_an_engine_that_has_ended_is_closed_and_loaded_anew() -> None:
+    pool = EnginePool(100 * MIB)
+    with pool.lease("a", MIB, Ending) as first:
+        assert isinstance(first, Ending)
+        first.alive = False
+        with pool.lease("a", MIB, Ending) as second:
+            assert second is not first
+        assert first.closed
+    with pool.lease("a", MIB, Ending) as third:
+        assert third is second

@@ -3,14 +3,13 @@
 Knows nothing of any engine; a token stream goes in, chunks come out.
 """
 
-import threading
-from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
 from inkseal.core.errors import InksealError
 from inkseal.core.types import Chunk, FinishReason, ToolCall
 from inkseal.formats.tool_calls import ToolCallParser
+from inkseal.runtime.outbox import Outbox as Outbox
 
 
 class StopMatcher:
@@ -52,48 +51,6 @@ def _overlap(text: str, stop: str) -> int:
         if text.endswith(stop[:length]):
             return length
     return 0
-
-
-class Outbox:
-    """Chunks on their way from the engine's thread to the caller's; what waits is merged, so it stays small."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._chunks: deque[Chunk] = deque()
-        self._error: InksealError | None = None
-
-    def put(self, chunk: Chunk) -> None:
-        """Adds a chunk; joins it to the one before if that is of the same result and still unread."""
-        with self._changed:
-            last = self._chunks[-1] if self._chunks else None
-            if last is not None and last.index == chunk.index and last.finish_reason is None:
-                joined = {"text": last.text + chunk.text, "num_tokens": last.num_tokens + chunk.num_tokens}
-                joined |= {"tool_calls": last.tool_calls + chunk.tool_calls, "finish_reason": chunk.finish_reason}
-                self._chunks[-1] = chunk.model_copy(update=joined)
-            else:
-                self._chunks.append(chunk)
-            self._changed.notify()
-
-    def fail(self, error: InksealError) -> None:
-        """Makes the next `take` raise, once everything before has been taken."""
-        with self._changed:
-            self._error = self._error or error
-            self._changed.notify()
-
-    def take(self, timeout_seconds: float) -> list[Chunk]:
-        """Returns what has come; waits up to the timeout if there is nothing.
-
-        Raises:
-            InksealError: the error given to `fail`.
-        """
-        with self._changed:
-            if not self._chunks and self._error is None:
-                self._changed.wait(timeout_seconds)
-            chunks = list(self._chunks)
-            self._chunks.clear()
-            if not chunks and self._error is not None:
-                raise self._error
-            return chunks
 
 
 class Decoder(Protocol):
@@ -178,6 +135,7 @@ class Answer:
                     num_tokens=self._uncounted,
                     tool_calls=calls,
                     finish_reason=finish_reason,
+                    stopped_by=(self._stops.matched or "") if finish_reason == "stop" else "",
                 )
             )
             self._uncounted = 0

@@ -91,6 +91,20 @@ def export(
     return report.model_copy(update={"path": str(path)})
 
 
+def export_bytes(
+    sealer: Sealer, artifact_id: str, name: str, regime: Regime | None = None
+) -> tuple[bytes, ExportReport]:
+    """Returns a labelled file as bytes, for whoever asked over the network, and records that it went out.
+
+    Raises:
+        InvalidRequest: the format is unknown, the artifact is withdrawn, or the regime is "none".
+    """
+    data, report = render(sealer, load(sealer, artifact_id), name, regime)
+    facts = {"artifact_id": artifact_id, "format": name, "sha256": report.sha256, "regime": report.regime}
+    sealer.note("exported", {**facts, "marks": list(report.marks)})
+    return data, report
+
+
 def render(
     sealer: Sealer, source: Source, name: str, regime: Regime | None = None, *, agree_unlabelled: bool = False
 ) -> tuple[bytes, ExportReport]:

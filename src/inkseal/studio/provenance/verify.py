@@ -74,7 +74,13 @@ class Verification(Closed):
 
 
 def verify(
-    sealer: Sealer, data: bytes, *, name: str = "", media_type: str = "", embedder: EmbeddingEngine | None = None
+    sealer: Sealer,
+    data: bytes,
+    *,
+    name: str = "",
+    media_type: str = "",
+    embedder: EmbeddingEngine | None = None,
+    owner: str | None = None,
 ) -> Verification:
     """Examines a file, or a pasted text as its UTF-8 bytes.
 
@@ -84,6 +90,7 @@ def verify(
         name: the file's name, to tell its format by; the content is looked at first.
         media_type: the format, when the caller knows.
         embedder: finds texts of like meaning as well; they are only ever called similar.
+        owner: whose artifacts a likeness may name; anybody's when absent. A seal in the file is read in any case.
 
     Raises:
         InvalidRequest: there is nothing, or too much, to examine.
@@ -100,7 +107,7 @@ def verify(
         if sealed_here:
             relation, matches = "exact", [sealed_here]
         else:
-            relation, matches = _look_up(sealer, session, bare_text(data, kind), embedder)
+            relation, matches = _look_up(sealer, session, bare_text(data, kind), embedder, owner)
         found = matches[0].artifact_id if relation in ("exact", "edited") else None
         subject = found or claimed
         if subject:
@@ -211,7 +218,7 @@ def _sealed_here(session: "Session", layers: list[Layer]) -> Match | None:
 
 
 def _look_up(
-    sealer: Sealer, session: "Session", text: str | None, embedder: EmbeddingEngine | None
+    sealer: Sealer, session: "Session", text: str | None, embedder: EmbeddingEngine | None, owner: str | None
 ) -> tuple[Relation, list[Match]]:
     """Returns the best relation to anything recorded, and the artifacts concerned."""
     if text is None or not text.strip():
@@ -221,6 +228,8 @@ def _look_up(
     if embedder is not None:
         prints[fingerprints.MEANING] = fingerprints.meaning(embedder, text)
     matches = [match for match in fingerprints.find(session, modality, prints) if _vouched(sealer, session, match)]
+    if owner is not None:
+        matches = [match for match in matches if artifacts.row(session, match.artifact_id).owner == owner]
     best = matches[0].likeness.relation if matches else "different"
     return ("not_found" if best == "different" else best), matches
 

@@ -127,7 +127,8 @@ class EchoEngine:
             text = stops.push(token)
             unseen += 1
             if stops.matched is not None:
-                yield Chunk(index=index, text=text, num_tokens=unseen, finish_reason="stop")
+                ended = {"finish_reason": "stop", "stopped_by": stops.matched}
+                yield Chunk(index=index, text=text, num_tokens=unseen, **ended)
                 return
             if text:
                 yield Chunk(index=index, text=text, num_tokens=unseen)

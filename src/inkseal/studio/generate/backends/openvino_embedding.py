@@ -97,8 +97,7 @@ class OpenvinoEmbeddingEngine:
         Raises:
             EngineFailed: the engine is closed.
         """
-        limit = self._config.max_tokens
-        ids = [[BEGIN, *found[: limit - 2], END] for found in self._pieces.encode(texts)]
+        ids = self._ids(texts)
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         rows: list[Array | None] = [None] * len(ids)
         for start in range(0, len(order), self._config.batch):
@@ -107,10 +106,18 @@ class OpenvinoEmbeddingEngine:
                 rows[place] = row
         return np.stack([row for row in rows if row is not None]) if rows else np.zeros((0, 512), np.float32)
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Returns how many tokens `embed` reads of the texts; what is cut off is not read."""
+        return sum(map(len, self._ids(texts)))
+
     def close(self) -> None:
         """Frees the network."""
         with self._lock:
             self._compiled = None
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        limit = self._config.max_tokens
+        return [[BEGIN, *found[: limit - 2], END] for found in self._pieces.encode(texts)]
 
     def _embed_batch(self, ids: Sequence[Sequence[int]]) -> Array:
         longest = max(map(len, ids))

@@ -1,0 +1,60 @@
+"""A run as a stream of a protocol's frames."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+from inkseal.core.errors import InksealError
+from inkseal.core.events import Event, Generated
+from inkseal.serve.bridge import ClientLeft
+from inkseal.serve.routes._outcome import Outcome
+from inkseal.serve.sse import EventStream
+
+
+class Frames(Protocol):
+    """Turns events into a protocol's frames. Keeps its outcome up to date."""
+
+    outcome: Outcome
+
+    def take(self, event: Event) -> bytes:
+        """Returns the frames for an event; may be empty."""
+
+    def ping(self) -> bytes:
+        """Returns a sign of life."""
+
+    def end(self) -> bytes:
+        """Returns the last frames of a run that ended as it should."""
+
+    def fail(self, error: InksealError) -> bytes:
+        """Returns the last frames of a run that broke off after something had been shown."""
+
+
+async def open_stream(events: AsyncGenerator[list[Event], None], frames: Frames) -> EventStream:
+    """Waits for the first words, so that an error before them still has its own status; then streams.
+
+    Raises:
+        InksealError: the run failed before anything was shown.
+    """
+    begun: list[Event] = []
+    async for batch in events:
+        begun += batch
+        if any(isinstance(event, Generated) for event in batch):
+            break
+    head = [frames.take(event) for event in begun]
+    return EventStream(_bodies(events, frames, head), frames.outcome.headers())
+
+
+async def _bodies(
+    events: AsyncGenerator[list[Event], None], frames: Frames, head: Sequence[bytes]
+) -> AsyncGenerator[bytes, None]:
+    try:
+        yield b"".join(head)
+        async for batch in events:
+            if body := b"".join(map(frames.take, batch)) if batch else frames.ping():
+                yield body
+        yield frames.end()
+    except ClientLeft:
+        raise
+    except InksealError as error:
+        yield frames.fail(error)
+    finally:
+        await events.aclose()
