@@ -17,14 +17,16 @@ import psutil
 INKSEAL = str(Path(sys.executable).with_name("inkseal"))
 
 
-def command(data_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(
+    data_dir: Path, *arguments: str, seconds: float = 120, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Runs one command on the data folder and returns what it printed."""
     return subprocess.run(
         [INKSEAL, *arguments],
         capture_output=True,
         text=True,
         env=_environment(data_dir, environment),
-        timeout=120,
+        timeout=seconds,
         check=False,
     )
 

@@ -330,7 +330,7 @@ def test_fault_44_it_listens_on_the_loopback_only(house: House) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 def test_fault_44_another_address_without_a_key_is_refused(tmp_path: Path, host: str) -> None:
-    done = command(tmp_path / "data", "serve", "--host", host, "--port", "0")
+    done = command(tmp_path / "data", "serve", "--host", host, "--port", "0", seconds=40)
     assert done.returncode == 2
     assert "inkseal keys create" in done.stderr
     assert "listens" not in done.stdout
