@@ -220,6 +220,12 @@ def test_vectors_have_length_one_and_keep_their_order(embedding: EmbeddingEngine
     assert embedding.embed([]).shape[0] == 0
 
 
+def test_tokens_of_texts_are_counted(embedding: EmbeddingEngine) -> None:
+    one = embedding.count_tokens(["a dog"])
+    assert 2 <= one < embedding.count_tokens(["a dog", "the price of tea"])
+    assert embedding.count_tokens([]) == 0
+
+
 @pytest.mark.parametrize("place", ["here", "own process"])
 def test_a_closed_engine_says_so(backend: Backend, model: LocalModel, place: str) -> None:
     engine = load(backend, model, place)

@@ -28,7 +28,7 @@ def serve(
     from inkseal.serve.server import address, bind, run
     from inkseal.studio.studio import Studio
 
-    with Studio.open() as studio:
+    with Studio.open(isolate_engines=True) as studio:
         config = serve_config(studio.settings, host=host, port=port)
         application = create_app(studio, config)
         has_key = application.state.keyring.any()

@@ -62,7 +62,7 @@ def test_tokens_after_a_stop_string_do_not_count() -> None:
     answer = Answer(0, _Bytes(), ["。"], outbox)
     assert answer.push([ord(letter) for letter in "好。更多"], None)
     assert answer.push([1, 2, 3], "length")
-    assert _drain(outbox) == [Chunk(text="好", num_tokens=2, finish_reason="stop")]
+    assert _drain(outbox) == [Chunk(text="好", num_tokens=2, finish_reason="stop", stopped_by="。")]
     assert answer.num_tokens == 2
 
 
