@@ -5,6 +5,8 @@ BIN     = $(VENV)/bin
 # The base has no torch. Of the builds of this version, pip takes the one that its package index offers: see
 # CONTRIBUTING for the CPU and the CUDA build.
 TORCH  ?= torch==2.13.0
+# Of the package's extras, those that checks and tests install. `clients` and `llama` add tests that are else left out.
+EXTRAS ?= dev,train
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help demo start check format test test-fast docs bench-text bench-serve bench-guard bench-fingerprints clean
@@ -24,11 +26,11 @@ $(VENV)/base.stamp: pyproject.toml
 
 $(VENV)/dev.stamp: $(VENV)/base.stamp
 	$(PIP) install --quiet '$(TORCH)'
-	$(PIP) install --quiet --editable '.[dev,train]'
+	$(PIP) install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp
-	$(PIP) install --quiet --editable '.[dev,train,llama]'
+	$(PIP) install --quiet --editable '.[$(EXTRAS),llama]'
 	@touch $@
 
 demo: $(VENV)/base.stamp
