@@ -184,6 +184,8 @@ HOSTILE = {
     "no schema": {"type": "wizard"},
 }
 
+HARMLESS = {"catastrophic pattern"}  # to whoever backtracks; the engine's automaton does not
+
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_fault_13_hostile_schemas_are_refused_and_nobody_waits(model_server: Served, name: str) -> None:
@@ -206,8 +208,9 @@ def test_fault_13_hostile_schemas_are_refused_and_nobody_waits(model_server: Ser
         finally:
             over.set()
             watcher.join()
-        assert answer.status_code == 400, answer.text[:300]
-        assert answer.json()["error"]["type"] == "invalid_request_error"
+        assert answer.status_code == (200 if name in HARMLESS else 400), answer.text[:300]
+        if name not in HARMLESS:
+            assert answer.json()["error"]["type"] == "invalid_request_error"
         assert max(waits) < 1
 
 
