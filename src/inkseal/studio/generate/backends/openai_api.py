@@ -150,6 +150,10 @@ class OpenaiEmbedding:
         unit: NDArray[Any] = found / lengths
         return unit
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Raises Unsupported: services count only what they were asked to embed."""
+        raise Unsupported(say("The provider counts no tokens beforehand.", "服务商不支持预先统计词元。"))
+
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
