@@ -1,6 +1,7 @@
 """What sources share that deliver one package archive, whole and by its hash."""
 
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from inkseal.store.durable import disk_errors, sync_file, sync_folder
 _SAID_CHARS = 300
 
 
-class ArchiveSource:
+class ArchiveSource(ABC):
     """A registry whose client writes one archive into a folder; subclasses give its command line."""
 
     name: ClassVar[str]
@@ -29,9 +30,9 @@ class ArchiveSource:
         """True for entries of this source."""
         return location.get("source") == self.name
 
+    @abstractmethod
     def command(self, location: Mapping[str, Any], folder: Path) -> list[str]:
         """Returns the command that writes the archive into `folder`, its working folder."""
-        raise NotImplementedError
 
     def fetch(self, location: Mapping[str, Any], target: Path, on_event: Listener, cancel: Cancel) -> None:
         """Writes the one archive of `location["files"]` into `target`, whole or not at all.
