@@ -25,7 +25,7 @@ $(VENV)/base.stamp: pyproject.toml
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/base.stamp
-	$(PIP) install --quiet '$(TORCH)'
+	$(PIP) install --quiet $(TORCH)
 	$(PIP) install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@
 
