@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,35 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from serving import Served, wait_until
-
-CODE = """
-from inkseal import Studio
-from inkseal.serve.app import create_app
-from inkseal.serve.config import serve_config
-from inkseal.serve.server import address, bind, run
-
-with Studio.open(isolate_engines=True) as studio:
-    config = serve_config(studio.settings, port=0)
-    with bind(config) as listening:
-        run(create_app(studio, config), listening, lambda: print(address(listening), flush=True))
-"""
+from serving import Served, serving, wait_until
 
 
 @pytest.fixture
-def served(data_dir: Path, tmp_path: Path) -> Iterator[Served]:
-    (data_dir / "settings.toml").write_text("[backends.echo]\nseconds_per_token = 0.02\n", encoding="utf-8")
-    log = tmp_path / "log"
-    with log.open("w") as errors:
-        process = subprocess.Popen([sys.executable, "-c", CODE], stdout=subprocess.PIPE, stderr=errors, text=True)
-    with process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        try:
-            assert url, log.read_text(encoding="utf-8")
-            yield Served(process, url, data_dir, log)
-        finally:
-            process.kill()
+def served(data_dir: Path) -> Iterator[Served]:
+    with serving(data_dir, settings="[backends.echo]\nseconds_per_token = 0.02\n") as started:
+        yield started
 
 
 def _ask(served: Served, text: str, begun: Callable[[], object] = lambda: None) -> str:
