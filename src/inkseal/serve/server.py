@@ -49,7 +49,7 @@ class Server(uvicorn.Server):
             return True
         if self._deadline is None or not self._state.queue.draining:
             return False
-        return self._state.queue.num_running == 0 or time.monotonic() >= self._deadline
+        return self._state.queue.num_open == 0 or time.monotonic() >= self._deadline
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
