@@ -143,9 +143,7 @@ async def _watch(http: HttpRequest, buffer: "_Buffer") -> None:
     buffer.leave()
 
 
-async def _take_place(
-    stack: AsyncExitStack, queue: JobQueue, caller: Caller, buffer: "_Buffer"
-) -> Callable[[], None]:
+async def _take_place(stack: AsyncExitStack, queue: JobQueue, caller: Caller, buffer: "_Buffer") -> Callable[[], None]:
     """Waits for a place in the queue, and returns what gives it back; a client that leaves gives its turn away."""
     with anyio.CancelScope() as waiting:
         buffer.on_leave = waiting.cancel
