@@ -45,7 +45,7 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
         settings: limits and addresses; the defaults when absent.
     """
     config = settings or ServeConfig()
-    keyring = Keyring(studio.store)
+    keyring = Keyring(studio.store, config.session_seconds)
     app = FastAPI(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         title="Inkseal",
@@ -84,7 +84,7 @@ def _add_layers(app: FastAPI, config: ServeConfig) -> None:
     uploads = frozenset(path for group in app.state.groups for path in group.uploads)
     app.add_middleware(Once)
     app.add_middleware(Body, config=config, uploads=uploads)
-    app.add_middleware(Keys, keyring=app.state.keyring, loopback=config.loopback)
+    app.add_middleware(Keys, keyring=app.state.keyring, config=config)
     app.add_middleware(Origins, config=config)
     app.add_middleware(Heads)
     app.add_middleware(Policy)
