@@ -44,7 +44,7 @@ OURS = SimpleNamespace(**vars(datetime) | {"datetime": SetDatetime})
 
 
 def given(name: str, scope: Any = None, *more: Any, **named: Any) -> Any:
-    """Imports as ever, but gives our own modules the clock that was set; compiled libraries insist on the real class."""
+    """Imports as ever, but gives our modules the clock that was set; compiled libraries insist on the real class."""
     if name == "datetime" and str((scope or {}).get("__name__", "")).startswith("inkseal"):
         return OURS
     return real_import(name, scope, *more, **named)

@@ -86,11 +86,11 @@ def test_fault_67_a_stream_goes_on_when_the_clock_jumps(clock: Clock) -> None:
 
     def read() -> None:
         body = {"model": "echo", "messages": [{"role": "user", "content": "word " * 100}], "stream": True}
-        with clock.served.client(clock.boss) as client:
-            with client.stream("POST", "/v1/chat/completions", json=body) as answer:
-                for line in answer.iter_lines():
-                    lines.append(line)
-                    begun.set()
+        path = "/v1/chat/completions"
+        with clock.served.client(clock.boss) as client, client.stream("POST", path, json=body) as answer:
+            for line in answer.iter_lines():
+                lines.append(line)
+                begun.set()
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -123,9 +123,11 @@ def test_fault_67_a_session_of_a_wrong_time_ends_with_a_new_start(tmp_path: Path
         assert client.post("/api/v1/session", headers={"Origin": served.url}).status_code == 200
         cookies = dict(client.cookies)
     file.write_text("0")
-    with serving(tmp_path / "data", program=PROGRAM, CLOCK_FILE=str(file)) as served:
-        with served.client(cookies=cookies) as browser:
-            assert browser.get("/api/v1/session").status_code == 401  # it would have lasted for a year
+    with (
+        serving(tmp_path / "data", program=PROGRAM, CLOCK_FILE=str(file)) as served,
+        served.client(cookies=cookies) as browser,
+    ):
+        assert browser.get("/api/v1/session").status_code == 401  # it would have lasted for a year
 
 
 def test_fault_67_limits_of_keys_survive_a_clock_that_jumps(clock: Clock) -> None:

@@ -23,7 +23,7 @@ class Buckets:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, name: str, per_minute: int) -> tuple[float, int]:
-        """Takes one out of a name's bucket; returns what is left, and after how many seconds there is one if none is."""
+        """Takes one out of a name's bucket; returns what is left, and if none was, after how many seconds one is."""
         moment = time.monotonic()
         left, since = self._buckets.pop(name, (float(per_minute), moment))
         left = min(float(per_minute), left + (moment - since) * per_minute / 60)
@@ -86,7 +86,7 @@ class GuessRate:
 
 
 def _network(host: str) -> str:
-    """Returns what one guesser can hardly leave: an address, or the /64 of a newer one, all of which is often theirs."""
+    """Returns what one guesser can hardly leave: an address; of IPv6 its /64, all of which is often theirs."""
     try:
         address = ip_address(host)
     except ValueError:
