@@ -1,12 +1,14 @@
 """What a server keeps of answers: through a restart, for its owner alone, and nothing that was not to be kept."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from serving import Served, ask, create_key, serving
+from inkseal.store import schema
+from serving import Served, ask, create_key, serving, wait_until
 
 GENERATE = "/api/v1/generate/text"
 SECRET = "a heron that nobody else may read of"
@@ -78,6 +80,16 @@ def test_a_request_is_done_once_through_a_restart_and_for_its_key_alone(
         assert post(served, ann, "something else").json()["error"]["code"] == "idempotency_key_reused"
         with served.client(ann) as client:
             assert len(client.get("/api/v1/runs").json()) == 1
+
+
+def test_what_is_over_is_swept_away_when_the_server_starts(people: tuple[Path, str, str]) -> None:
+    data_dir, ann, _ = people
+    with serving(data_dir) as served:
+        _respond(served, ann, SECRET)
+    with contextlib.closing(schema.connect(data_dir / "records.sqlite")) as connection:
+        connection.execute("UPDATE kept SET expires_at = '2020-01-01T00:00:00.000Z'")
+        with serving(data_dir):
+            wait_until(lambda: connection.execute("SELECT count(*) FROM kept").fetchone()[0] == 0)
 
 
 def test_a_session_s_cookie_is_kept_nowhere(people: tuple[Path, str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -14,11 +15,14 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from inkseal.core.errors import InvalidRequest
+from inkseal.core.errors import InksealError, InvalidRequest
 from inkseal.core.language import say
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.protocol import HEAD_BYTES, Protocol
+from inkseal.store.kept import sweep
+from inkseal.store.store import Store
 
+log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 QUEUED = 2048
 ACCEPTED_AT_ONCE = 8
@@ -57,6 +61,8 @@ class Server(uvicorn.Server):
             return True
         if counter % TICKS_A_SECOND == 0:  # the limit may be lowered, or raised, while the server runs
             Protocol.max_connections = min(self._state.settings.max_connections, self.spare_files())
+        if counter % (3600 * TICKS_A_SECOND) == 1:
+            asyncio.get_running_loop().run_in_executor(None, _sweep, self._state.studio.store)
         if self._deadline is None or not self._state.queue.draining:
             return False
         return self._state.queue.num_open == 0 or time.monotonic() >= self._deadline
@@ -141,6 +147,13 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
         await server.serve(sockets=[listening])
 
     asyncio.run(serve())
+
+
+def _sweep(store: Store) -> None:
+    try:
+        sweep(store)
+    except InksealError as error:  # the next time may do
+        log.warning("what was kept for a while is there still: %s", error)
 
 
 def _num_files() -> int:

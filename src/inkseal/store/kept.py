@@ -13,6 +13,20 @@ OWNER_SHARE = 4
 """One owner may fill no more than this part of the room, so that nobody drives out what others have."""
 
 
+def sweep(store: Store) -> None:
+    """Removes everything whose time is over, of every kind; it is overwritten in the file.
+
+    Raises:
+        NotEnoughSpace, InUse, StoreError: nothing was removed.
+    """
+    from sqlalchemy import delete
+
+    from inkseal.store.records import KeptRow
+
+    with store.transaction() as session:
+        session.execute(delete(KeptRow).where(KeptRow.expires_at <= steady()))
+
+
 class Keep:
     """The kept things of one kind. Safe for several threads.
 

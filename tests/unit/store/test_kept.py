@@ -72,6 +72,9 @@ def test_it_is_gone_in_time_and_swept_away(store: Store, monkeypatch: pytest.Mon
     keep.put("ann", "two", b"x")
     with contextlib.closing(schema.connect(store.database)) as connection:
         assert connection.execute("SELECT name FROM kept").fetchall() == [("two",)]
+        later += timedelta(seconds=61)
+        kept.sweep(store)
+        assert connection.execute("SELECT name FROM kept").fetchall() == []
 
 
 def test_what_was_kept_when_the_clock_was_wrong_does_not_stay_for_years(
