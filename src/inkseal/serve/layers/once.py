@@ -62,7 +62,7 @@ class _Answer:
         return any(name == b"set-cookie" for message in self.messages for name, _ in message.get("headers", ()))
 
     def to_json(self) -> bytes:
-        start = self.messages[0] if self.messages else {"status": 0, "headers": []}
+        start: Message = self.messages[0] if self.messages else {"status": 0, "headers": []}
         return json.dumps(
             {
                 "body_sha256": self.body_sha256,

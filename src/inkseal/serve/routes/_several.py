@@ -19,7 +19,7 @@ async def in_turn(runs: Sequence[Callable[[], Events]], results_each: int) -> Ev
     for place, begin in enumerate(runs):
         async with aclosing(begin()) as events:
             async for batch in events:
-                told = []
+                told: list[Event] = []
                 for event in batch:
                     if isinstance(event, Finished):
                         usages.append(event.usage)

@@ -11,13 +11,11 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from inkseal.core.errors import Blocked, InksealError
 from inkseal.core.events import Event, Generated
 from inkseal.core.language import say
 from inkseal.modalities.text.request import TextRequest
 from inkseal.serve.bridge import batches
 from inkseal.serve.callers import Creator
-from inkseal.serve.errors import native_shape
 from inkseal.serve.routes import _asking as asking
 from inkseal.serve.routes._openai_fields import (
     ERRORS,
@@ -28,17 +26,17 @@ from inkseal.serve.routes._openai_fields import (
     SamplingBody,
     usage_body,
 )
+from inkseal.serve.routes._openai_frames import DONE, OpenAIFrames
 from inkseal.serve.routes._outcome import Outcome, gather
-from inkseal.serve.routes._protocol import FieldError, ProtocolRoute, told
+from inkseal.serve.routes._protocol import FieldError, ProtocolRoute
 from inkseal.serve.routes._several import in_turn
 from inkseal.serve.routes._stream import open_stream
-from inkseal.serve.sse import PING, quoted
+from inkseal.serve.sse import quoted
 
 router = APIRouter(prefix="/v1", tags=["openai"], route_class=ProtocolRoute, responses=ERRORS)
 DEFAULT_TOKENS = 16
 """OpenAI's own for this route, when the client names no limit."""
 MAX_PROMPTS = 64
-DONE = b"data: [DONE]\n\n"
 
 
 class CompletionBody(SamplingBody):
@@ -105,16 +103,8 @@ def _choice(outcome: Outcome, index: int, text: str) -> dict[str, Any]:
     return {"index": index, "text": text, "logprobs": None, "finish_reason": FINISH[outcome.reason(index)]}
 
 
-class CompletionFrames:
+class CompletionFrames(OpenAIFrames):
     """Chunks of a completion; see `ChatFrames` for when the last ones come."""
-
-    def __init__(self, http: Request, model: str, num_results: int, *, with_usage: bool) -> None:
-        self.outcome = Outcome()
-        self._http = http
-        self._model = model
-        self._num_results = num_results
-        self._with_usage = with_usage
-        self._written = b""  # what all chunks of the run begin with
 
     def take(self, event: Event) -> bytes:
         """Returns the chunk for an event."""
@@ -132,10 +122,6 @@ class CompletionFrames:
             tail,
         )
 
-    def ping(self) -> bytes:
-        """Returns a comment."""
-        return PING
-
     def end(self) -> bytes:
         """Returns the finish reasons, the usage if it was asked for, and the end."""
         head = _head(self.outcome, self._model)
@@ -146,11 +132,3 @@ class CompletionFrames:
         if self._with_usage:
             bodies.append(head | {"choices": [], "usage": usage_body(self.outcome.usage)})
         return b"".join(b"data: " + json.dumps(body).encode() + b"\n\n" for body in bodies) + DONE
-
-    def fail(self, error: InksealError) -> bytes:
-        """Returns an error frame; a block is no error, but the finish reason `content_filter`, if all have ended."""
-        if isinstance(error, Blocked) and {*self.outcome.reasons, *self.outcome.withdrawn} >= set(
-            range(self._num_results)
-        ):
-            return self.end()
-        return b"data: " + json.dumps(native_shape(None, told(self._http, error))).encode() + b"\n\n" + DONE
