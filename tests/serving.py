@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,12 @@ def ask(prompt: str, **fields: Any) -> dict[str, Any]:
 
 @contextmanager
 def serving(
-    data_dir: Path, *arguments: str, settings: str = "", max_files: int = 0, **environment: str
+    data_dir: Path,
+    *arguments: str,
+    settings: str = "",
+    max_files: int = 0,
+    program: Sequence[str] = (INKSEAL,),
+    **environment: str,
 ) -> Iterator[Served]:
     """Runs the server on a free port of the loopback while the block runs; kills it if it is still there then."""
     limit = ["prlimit", f"--nofile={max_files}"] if max_files else []
@@ -108,7 +113,7 @@ def serving(
     log = data_dir.parent / f"{data_dir.name}.log"
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            [*limit, INKSEAL, "serve", "--port", "0", *arguments],
+            [*limit, *program, "serve", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

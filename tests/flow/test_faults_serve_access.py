@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from serving import Served, ask, command, create_key, serving, status_of, wait_until
+from serving import Served, ask, command, create_key, drain, serving, status_of, wait_until
 
 OPEN = {"/health", "/health/live", "/health/ready"}
 GENERATE = "/api/v1/generate/text"
@@ -31,7 +31,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     data_dir = tmp_path_factory.mktemp("access") / "data"
     people = [create_key(data_dir, name, role) for name, role in (("boss", "admin"), ("ann", "creator"))]
     people += [create_key(data_dir, "bob"), create_key(data_dir, "eye", "viewer", "--same-as", people[1]["id"])]
-    with serving(data_dir) as served:
+    with serving(data_dir, settings="[serve]\nwrong_keys_per_minute = 100000\n") as served:
         yield House(served, *people)
 
 
@@ -352,6 +352,40 @@ def test_before_any_key_exists_this_machine_is_the_admin_and_after_it_is_not(tmp
         assert client.get("/api/v1/session").status_code == 401
         command(tmp_path / "data", "keys", "revoke", key["id"])
         assert client.get("/api/v1/session").status_code == 401  # revoking the last key opens nothing
+
+
+# 48: guessing at keys
+
+
+def _session(served: Served, key: str, source: str = "127.0.0.1") -> tuple[int, bytes]:
+    """Asks for a session with a key, from one of the addresses of this machine; returns status and answer."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10, source_address=(source, 0)) as connection:
+        head = "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n"
+        connection.sendall(f"{head}Authorization: Bearer {key}\r\n\r\n".encode())
+        answer = drain(connection)
+    return status_of(answer), answer
+
+
+def test_fault_48_guessing_is_slowed_down_and_keeps_no_right_key_out(tmp_path: Path) -> None:
+    right = create_key(tmp_path / "data", "ann")["key"]
+    with serving(tmp_path / "data", settings="[serve]\nwrong_keys_per_minute = 5\n") as served:
+        guesses = [_session(served, f"{right[:-1]}{letter}"[:-2] + "xy") for letter in "abcdefgh"]
+        statuses = [status for status, _ in guesses]
+        assert statuses[:5] == [401] * 5
+        assert 429 in statuses[5:]
+        refused = next(answer for status, answer in guesses if status == 429)
+        (wait,) = re.findall(rb"(?i)\r\nretry-after: (\d+)\r\n", refused)
+        assert 1 <= int(wait) <= 60
+        assert b'"code":"too_many_wrong_keys"' in refused.replace(b": ", b":")
+        with served.client() as client:
+            for headers in ({"Authorization": "Bearer guess"}, {"X-Api-Key": "guess"}):
+                assert client.get("/api/v1/runs", headers=headers).status_code == 429
+                assert client.get("/v1/models", headers=headers).json()["error"]["code"] == "too_many_wrong_keys"
+            assert client.get("/api/v1/runs").status_code == 401  # without a key nobody guesses
+        assert _session(served, right)[0] == 200  # at the guesser's own address
+        assert _session(served, "guess", "127.0.0.2")[0] == 401  # addresses are apart
+        assert served.log.count("wrong keys within a minute from 127.0.0.1") >= 1
+        assert right[:20] not in served.log
 
 
 # 45 and 46: what is written down

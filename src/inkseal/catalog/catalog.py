@@ -1,22 +1,24 @@
 """The catalog: cards of this installation and its users, and the models that are here."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from inkseal.catalog.card import Card, card_text, read_card
 from inkseal.catalog.facts import Validate
 from inkseal.catalog.names import name_is_taken
-from inkseal.catalog.providers import remote_models
+from inkseal.catalog.providers import is_near, remote_models
 from inkseal.catalog.shelf import Installed, Shelf
 from inkseal.catalog.verify import model_hash, verify_files
-from inkseal.core.config import Provider
+from inkseal.core.config import Provider, Settings
 from inkseal.core.errors import InksealError, ModelFileRefused, ModelMissing, UnknownName
 from inkseal.core.events import Listener, ignore
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.core.types import Closed
+from inkseal.runtime.addresses import Allowed
 from inkseal.store.durable import make_folder, refuse_links, write_whole
 
 _CARDS = Path(__file__).parent / "cards"
@@ -33,10 +35,43 @@ class Entry(Closed):
 class Catalog:
     """What there is and what is here. Cheap to make; reads the cards when first asked."""
 
-    def __init__(self, data_dir: Path, providers: Mapping[str, Provider] | None = None) -> None:
-        """Takes the settings' providers, whose models need no files; none: only models of this machine."""
+    def __init__(
+        self,
+        data_dir: Path,
+        providers: Mapping[str, Provider] | None = None,
+        *,
+        allow: Sequence[str] = (),
+        offline: bool = False,
+    ) -> None:
+        """Prefer `Catalog.of`.
+
+        Args:
+            data_dir: where models and cards lie.
+            providers: services whose models need no files; none: only models of this machine.
+            allow: what may be reached besides the open internet.
+            offline: only services of this machine and of closed networks are asked.
+
+        Raises:
+            InvalidRequest: an entry of `allow` is none, or nothing can be called as a provider is.
+        """
+        for entry in allow:
+            Allowed.parse(entry)
         self.shelf = Shelf(data_dir)
-        self.remote = remote_models(providers or {})
+        self.remote = remote_models(providers or {}, allow)
+        self._allow = tuple(allow)
+        near = {name for name, provider in (providers or {}).items() if not offline or is_near(provider, allow)}
+        self._far = {name for name, model in self.remote.items() if model.remote and model.remote.provider not in near}
+        for name in self._far:
+            del self.remote[name]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Returns the catalog of an installation.
+
+        Raises:
+            InvalidRequest: the settings name something that cannot be.
+        """
+        return cls(settings.data_dir, settings.providers, allow=settings.fetch.allow, offline=settings.offline)
 
     @cached_property
     def cards(self) -> dict[str, Card]:
@@ -103,6 +138,8 @@ class Catalog:
         """
         if name in self.remote:
             return self.remote[name]
+        if name in self._far:
+            raise _offline(name)
         if "/" in name:
             raise UnknownName("model", name, self.remote)
         card = self.card(name)
@@ -154,6 +191,7 @@ class Catalog:
             cancel=cancel or threading.Event(),
             offline=offline,
             folder=folder,
+            allow=self._allow,
             validate=validate,
         )
         return self.local(card.name, verify=False)
@@ -235,6 +273,19 @@ def _local(card: Card, folder: Path) -> LocalModel:
         context_tokens=card.context_tokens,
         licence=str(card.licence),
         sha256=model_hash(files),
+    )
+
+
+def _offline(name: str) -> ModelMissing:
+    return ModelMissing(
+        say(
+            f"{name[:80]!r} is at a service on the network, and the settings say offline.",
+            f"{name[:80]!r} 位于网络服务上，而设置要求离线。",
+        ),
+        fix=say(
+            "Offline, services are asked only at addresses of this machine or of a closed network, given as numbers.",
+            "离线时只访问以数字写明的本机或内部网络地址上的服务。",
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from inkseal.catalog.download import TEMPORARY_PREFIX, part_of
 from inkseal.catalog.facts import Validate, read_facts
 from inkseal.catalog.refuse import refuse_custom_code, refuse_pickles
 from inkseal.catalog.shelf import Installed, Shelf
-from inkseal.catalog.sources import sources
+from inkseal.catalog.sources import NothingNamed, sources
 from inkseal.catalog.space import require_space
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import FetchFailed, InvalidRequest, ModelFileRefused, UnknownName
@@ -28,6 +28,7 @@ def pull(
     cancel: Cancel,
     offline: bool,
     folder: Path | None,
+    allow: Sequence[str] = (),
     validate: Validate | None = None,
 ) -> Installed:
     """Fetches what is missing of the model and returns its record; goes on where an earlier pull stopped.
@@ -45,7 +46,8 @@ def pull(
         require_space(partial, sum(f.size_bytes for f in missing) - _num_part_bytes(partial, card))
         source = "-"
         if missing:
-            source = _ask_all(partial, card, _entries(card, folder), on_event, cancel, offline=offline)
+            entries = [{**entry, "allow": tuple(allow)} for entry in _entries(card, folder)]  # never a card's own
+            source = _ask_all(partial, card, entries, on_event, cancel, offline=offline)
         refuse_custom_code(partial / file.name for file in card.files)
         if validate is not None:
             card = _completed(card, read_facts(partial, [file.name for file in card.files], validate))
@@ -86,7 +88,8 @@ def _ask_all(
             return name
         except (FetchFailed, UnknownName) as error:
             reasons.append(f"{name}: {error.what}")
-            _note(on_event, say(f"Skipped {name}: {error.what}", f"跳过 {name}：{error.what}"))
+            if not isinstance(error, NothingNamed):
+                _note(on_event, say(f"Skipped {name}: {error.what}", f"跳过 {name}：{error.what}"))
     raise FetchFailed(
         say(f"No source could deliver {card.name!r}.", f"没有来源能提供 {card.name!r}。")
         + "".join(f"\n  {reason}" for reason in reasons),

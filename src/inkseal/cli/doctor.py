@@ -100,7 +100,7 @@ def _models() -> Iterator[Row]:
     from inkseal.catalog.catalog import Catalog
     from inkseal.core.config import load_settings
 
-    catalog = Catalog(load_settings().data_dir)
+    catalog = Catalog.of(load_settings())
     for entry in catalog.list():
         name, size = entry.card.name, size_text(entry.card.size_bytes)
         if entry.problem:

@@ -24,7 +24,7 @@ def _catalog() -> "Catalog":
     from inkseal.catalog.catalog import Catalog
     from inkseal.core.config import load_settings
 
-    return Catalog(load_settings().data_dir)
+    return Catalog.of(load_settings())
 
 
 def _facts(entry: "Entry") -> dict[str, Any]:
@@ -36,9 +36,13 @@ def list_models(as_json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    entries = _catalog().list()
+    from inkseal.catalog.providers import remote_facts
+
+    catalog = _catalog()
+    entries = catalog.list()
+    remote = [remote_facts(model) for _, model in sorted(catalog.remote.items())]
     if as_json:
-        print_json([_facts(entry) for entry in entries])
+        print_json([*map(_facts, entries), *(facts | {"here": False} for facts in remote)])
         return
     table = Table(box=None)
     for head in (
@@ -55,12 +59,21 @@ def list_models(as_json: Json = False) -> None:
         here = "✓" if entry.installed else "✗ " + entry.problem if entry.problem else ""
         size = size_text(card.size_bytes)
         table.add_row(card.name, " ".join(card.aliases), card.task, size, here, str(card.licence))
+    for facts in remote:
+        at = say(f"at {facts['provider']}", f"在 {facts['provider']}")
+        table.add_row(facts["name"], "", facts["task"], "", at, facts["licence"])
     Console().print(table)
 
 
 @app.command(help=say("Show a model's card: licence, sources, hashes, limits.", "显示模型卡：许可、来源、哈希、局限。"))
 def show(name: Name, as_json: Json = False) -> None:
-    entry = _catalog().show(name)
+    from inkseal.catalog.providers import remote_facts
+
+    catalog = _catalog()
+    if name in catalog.remote:
+        _show_remote(remote_facts(catalog.remote[name]), as_json)
+        return
+    entry = catalog.show(name)
     if as_json:
         print_json(_facts(entry))
         return
@@ -78,6 +91,22 @@ def show(name: Name, as_json: Json = False) -> None:
         (say("here", "本机"), entry.problem or say(*(("yes", "有") if entry.installed else ("no", "无")))),
     ]
     for key, value in rows:
+        typer.echo(f"  {key}: {value}")
+
+
+def _show_remote(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(facts | {"here": False})
+        return
+    typer.secho(facts["name"], bold=True)
+    unknown = say("unknown", "未知")
+    for key, value in (
+        (say("provider", "服务商"), facts["provider"]),
+        (say("licence", "许可"), facts["licence"]),
+        (say("task", "任务"), facts["task"]),
+        (say("context", "上下文"), facts["context_tokens"] or unknown),
+        ("SHA-256", say("none: nobody here can prove the weights", "无：此处无法证明权重")),
+    ):
         typer.echo(f"  {key}: {value}")
 
 

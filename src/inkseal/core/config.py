@@ -82,7 +82,7 @@ class Settings(Closed):
     engine_memory_limit_bytes: int | None = Field(
         None, gt=0, description="Address space of an engine in a process of its own; unlimited when absent."
     )
-    offline: bool = Field(False, description="Never touch the network.")
+    offline: bool = Field(False, description="Reach nothing but services of this machine and of closed networks.")
     log_level: str = Field("WARNING", description="Level of the log on standard error.")
     checks: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of checks, by name.")
     backends: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of backends, by name.")

@@ -30,6 +30,8 @@ class Remote(Closed):
     model: str
     """The provider's name of the model."""
     settings: Provider
+    allow: tuple[str, ...] = ()
+    """What may be reached besides the open internet, as in `[fetch] allow`."""
 
 
 class LocalModel(Closed):

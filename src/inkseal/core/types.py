@@ -1,12 +1,13 @@
 """The values that every room agrees on; closed and frozen, so that a misspelt field is an error."""
 
 import os
-import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from inkseal.core.clock import steady_ns
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ArtifactId = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{26}$")]
@@ -180,8 +181,11 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 def new_id() -> str:
-    """Returns 26 characters that sort by time: 48 bits of milliseconds, 80 random bits (the ULID layout)."""
-    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    """Returns 26 characters that sort by time: 48 bits of milliseconds, 80 random bits (the ULID layout).
+
+    Those of one process stay in order when somebody sets the clock.
+    """
+    number = (steady_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 

@@ -26,6 +26,8 @@ from inkseal.core.types import Request
 from inkseal.runtime.engine_wire import FrameReader, FrameWriter, Garbled, Message, error_message
 
 BEAT_SECONDS = 1.0
+START_BEATS = 3
+"""So many heartbeats may a thread take to start."""
 FAILURES_IN_A_ROW = 3
 """So many EngineFailed with no success between them: the engine is broken, and a new process may not be."""
 
@@ -55,6 +57,7 @@ class Host:
         self._engine: Engine | None = None
         self._cancels: dict[int, threading.Event] = {}
         self._failures = 0
+        self._starting: threading.Thread | None = None
 
     def run(self) -> None:
         """Reads messages until there are no more; never returns."""
@@ -67,6 +70,8 @@ class Host:
                     self._take(message)
         except (Garbled, ValueError, KeyError, TypeError, IndexError):
             os._exit(EXIT_GARBLED)
+        except (MemoryError, RuntimeError):  # the second: no thread can be started for a call
+            os._exit(EXIT_MEMORY)
         except OSError:
             pass
         # At once: whoever would have read what is still being made is gone.
@@ -82,7 +87,9 @@ class Host:
         self._cancels[call] = threading.Event()
         language, arguments = message[2], message[3:]
         thread = threading.Thread(target=self._answer, args=(work, call, language, arguments), daemon=True)
+        self._starting = thread
         thread.start()
+        self._starting = None
 
     def _answer(self, work: Callable[..., None], call: int, language: Any, arguments: list[Any]) -> None:
         try:
@@ -147,8 +154,13 @@ class Host:
         self._writer.post(["rows", call, list(rows.shape), len(data)], data)
 
     def _beat(self) -> None:
+        beats, watched = 0, None
         while True:
             time.sleep(BEAT_SECONDS)
+            # A thread that has no memory to begin with is waited for, by whoever starts it, for ever.
+            beats, watched = (beats + 1 if self._starting is watched else 0), self._starting
+            if watched is not None and beats >= START_BEATS:
+                os._exit(EXIT_MEMORY)
             try:
                 self._writer.post(["beat", LOAD])
             except OSError:

@@ -14,6 +14,7 @@ from inkseal.core.errors import InksealError
 from inkseal.core.language import current_language, say
 from inkseal.serve.callers import Caller
 from inkseal.serve.config import ServeConfig
+from inkseal.serve.conversations import Conversations
 from inkseal.serve.errors import TYPES, Refusal, native_shape, refusal_of
 from inkseal.serve.feeds import Feeds
 from inkseal.serve.keyring import Keyring
@@ -45,7 +46,7 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
         settings: limits and addresses; the defaults when absent.
     """
     config = settings or ServeConfig()
-    keyring = Keyring(studio.store)
+    keyring = Keyring(studio.store, config.session_seconds)
     app = FastAPI(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         title="Inkseal",
@@ -66,6 +67,7 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
     )
     app.state.metrics = Metrics(app.state.queue)
     app.state.groups = list(groups())
+    app.state.conversations = Conversations(studio.store)
     app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key)
     studio.watchers.append(app.state.feeds.take)
     for group in app.state.groups:
@@ -82,9 +84,9 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
 def _add_layers(app: FastAPI, config: ServeConfig) -> None:
     """Adds the layers, the innermost first."""
     uploads = frozenset(path for group in app.state.groups for path in group.uploads)
-    app.add_middleware(Once)
+    app.add_middleware(Once, store=app.state.studio.store)
     app.add_middleware(Body, config=config, uploads=uploads)
-    app.add_middleware(Keys, keyring=app.state.keyring, loopback=config.loopback)
+    app.add_middleware(Keys, keyring=app.state.keyring, config=config)
     app.add_middleware(Origins, config=config)
     app.add_middleware(Heads)
     app.add_middleware(Policy)

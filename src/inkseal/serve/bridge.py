@@ -4,6 +4,7 @@ A reader that leaves, or takes nothing for a minute, ends the run; what waits fo
 """
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -14,7 +15,7 @@ import anyio
 from starlette.requests import Request as HttpRequest
 
 from inkseal.core.errors import Cancelled
-from inkseal.core.events import Event
+from inkseal.core.events import Event, Generated, Listener, Withdrawn
 from inkseal.core.language import Language, current_language, say, use_language
 from inkseal.core.types import Request
 from inkseal.serve.callers import Caller
@@ -68,7 +69,7 @@ async def batches(
         if http is not None:
             watcher = asyncio.create_task(_watch(http, buffer))
             stack.callback(watcher.cancel)
-            await _take_place(stack, http.app.state.queue, caller, buffer)
+            buffer.on_stopped = await _take_place(stack, http.app.state.queue, caller, buffer)
         arguments = (studio, request, caller, buffer, current_language())
         threading.Thread(target=_work, args=arguments, name="inkseal-run", daemon=True).start()
         try:
@@ -112,10 +113,28 @@ def _work(
     try:
         with use_language(language):
             made = request if isinstance(request, Request) else request()
-            studio.run(made, buffer.put, buffer, owner=caller.owner)
+            studio.run(made, _listener(buffer, made.n), buffer, owner=caller.owner)
     except BaseException as raised:  # noqa: BLE001 - handed to the reader, who raises it
         error = raised
     buffer.end(error)
+
+
+def _listener(buffer: "_Buffer", num_results: int) -> Listener:
+    """Hands events to the buffer, and tells it when the last of the results has ended: the engine's work is done."""
+    unfinished = set(range(num_results))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Generated):
+            if event.chunk.finish_reason is None:
+                return buffer.put(event)
+            unfinished.discard(event.chunk.index)
+        elif isinstance(event, Withdrawn):
+            unfinished.discard(event.index)
+        if not unfinished:
+            buffer.stopped()
+        return buffer.put(event)
+
+    return listen
 
 
 async def _watch(http: HttpRequest, buffer: "_Buffer") -> None:
@@ -124,14 +143,14 @@ async def _watch(http: HttpRequest, buffer: "_Buffer") -> None:
     buffer.leave()
 
 
-async def _take_place(stack: AsyncExitStack, queue: JobQueue, caller: Caller, buffer: "_Buffer") -> None:
-    """Waits for a place in the queue; a client that leaves meanwhile gives its turn away."""
+async def _take_place(stack: AsyncExitStack, queue: JobQueue, caller: Caller, buffer: "_Buffer") -> Callable[[], None]:
+    """Waits for a place in the queue, and returns what gives it back; a client that leaves gives its turn away."""
     with anyio.CancelScope() as waiting:
         buffer.on_leave = waiting.cancel
-        await stack.enter_async_context(queue.slot(caller))
-    buffer.on_leave = None
-    if waiting.cancelled_caught:
-        raise ClientLeft(say("The client has left.", "客户端已断开。"))
+        give_back = await stack.enter_async_context(queue.slot(caller))
+        buffer.on_leave = None
+        return give_back
+    raise ClientLeft(say("The client has left.", "客户端已断开。"))
 
 
 class _Buffer:
@@ -140,6 +159,7 @@ class _Buffer:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.ended = asyncio.Event()
         self.on_leave: Callable[[], None] | None = None
+        self.on_stopped: Callable[[], None] | None = None
         self._loop = loop
         self._events: deque[Event] = deque()
         self._room = threading.Condition()
@@ -161,6 +181,13 @@ class _Buffer:
             self._wait_for_room()
         self._events.append(event)
         self._wake()
+
+    def stopped(self) -> None:
+        """Says in the run's thread that the engine works no more, though the run goes on."""
+        action, self.on_stopped = self.on_stopped, None
+        if action is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for the place
+                self._loop.call_soon_threadsafe(action)
 
     def end(self, error: BaseException | None) -> None:
         """Says in the run's thread that it is over."""

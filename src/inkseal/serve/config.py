@@ -24,6 +24,7 @@ class ServeConfig(ComponentConfig):
     max_waiting_per_key: int = Field(32, ge=0, description="Waiting generations of one key.")
     max_streams_per_key: int = Field(1200, ge=1, description="Event streams held open by one key.")
     grace_seconds: float = Field(30, ge=0, description="How long running work may go on after SIGTERM.")
+    wrong_keys_per_minute: int = Field(30, ge=1, description="Wrong keys from one address; more get 429.")
     session_seconds: int = Field(12 * 3600, ge=60, description="How long a browser's session lasts.")
 
     @property

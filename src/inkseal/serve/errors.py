@@ -61,6 +61,7 @@ class Refused(InksealError):
         code: the stable name for programs.
         param: the field that is off.
         retry_after_seconds: when to come again.
+        accepts: the codings of bodies that are read, where another one came.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class Refused(InksealError):
         fix: str = "",
         param: str | None = None,
         retry_after_seconds: int = 0,
+        accepts: str = "",
     ) -> None:
         super().__init__(what, fix=fix)
+        self.accepts = accepts
         self.status = status
         self.param = param
         self.retry_after_seconds = retry_after_seconds
@@ -87,6 +90,7 @@ class Refused(InksealError):
     def headers(self) -> dict[str, str]:
         """What the answer says beside its body."""
         found = {"Retry-After": str(self.retry_after_seconds)} if self.retry_after_seconds else {}
+        found |= {"Accept-Encoding": self.accepts} if self.accepts else {}
         return found | ({"WWW-Authenticate": "Bearer"} if self.status == 401 else {})
 
 

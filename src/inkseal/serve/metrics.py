@@ -22,6 +22,8 @@ class Metrics:
         self._tokens = Counter("inkseal_tokens", "Tokens of runs.", ("kind",), registry=self._registry)
         running = Gauge("inkseal_jobs_running", "Generations running.", registry=self._registry)
         running.set_function(lambda: queue.num_running)
+        ending = Gauge("inkseal_jobs_ending", "Generations over, being sealed.", registry=self._registry)
+        ending.set_function(lambda: queue.num_ending)
         waiting = Gauge("inkseal_jobs_waiting", "Generations waiting for a place.", registry=self._registry)
         waiting.set_function(lambda: queue.num_waiting)
 

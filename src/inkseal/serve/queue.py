@@ -32,6 +32,7 @@ class JobQueue:
         self.draining = False
         self._limit = limit
         self._running: Counter[str] = Counter()
+        self._num_ending = 0
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         self._mean_seconds = 2.0
 
@@ -43,13 +44,26 @@ class JobQueue:
     def num_waiting(self) -> int:
         return sum(map(len, self._waiting.values()))
 
+    @property
+    def num_ending(self) -> int:
+        """Returns how many gave their place back and are not done yet: what they made is being sealed."""
+        return self._num_ending
+
+    @property
+    def num_open(self) -> int:
+        """Returns how many callers are not done, whether they hold a place still or gave it back."""
+        return self.num_running + self._num_ending
+
     def running_of(self, key_id: str) -> int:
         """Returns how many places a key holds."""
         return self._running[key_id]
 
     @asynccontextmanager
-    async def slot(self, caller: Caller) -> AsyncIterator[None]:
-        """Holds a place while the block runs.
+    async def slot(self, caller: Caller) -> AsyncIterator[Callable[[], None]]:
+        """Holds a place while the block runs, or until the block calls what it is given: the engine has stopped.
+
+        No more may go on without a place than there are places; beyond that a place is held to the end, so that what
+        is yet to be sealed stays bounded.
 
         Raises:
             Busy: the queue is full, or the key's quota is used up (429), or the server is closing (503).
@@ -60,10 +74,22 @@ class JobQueue:
             self._limit(caller)
         await self._enter(caller.key_id)
         begin = time.monotonic()
+        holds = True
+
+        def give_back() -> None:
+            nonlocal holds
+            if holds and self._num_ending < self.max_running:
+                holds = False
+                self._num_ending += 1
+                self._leave(caller.key_id, time.monotonic() - begin)
+
         try:
-            yield
+            yield give_back
         finally:
-            self._leave(caller.key_id, time.monotonic() - begin)
+            if holds:
+                self._leave(caller.key_id, time.monotonic() - begin)
+            else:
+                self._num_ending -= 1
 
     def drain(self) -> None:
         """Takes no more work; what waits is sent away, what runs goes on."""

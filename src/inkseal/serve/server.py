@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -14,16 +15,21 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from inkseal.core.errors import InvalidRequest
+from inkseal.core.errors import InksealError, InvalidRequest
 from inkseal.core.language import say
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.protocol import HEAD_BYTES, Protocol
+from inkseal.store.kept import sweep
+from inkseal.store.store import Store
 
+log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 QUEUED = 2048
 ACCEPTED_AT_ONCE = 8
 """Out of files, asyncio goes on accepting this often at each turn, and sets a timer each time: few, or it drowns."""
 FILES_FOR_WORK = 20
+TICKS_A_SECOND = 10
+"""Of uvicorn's main loop."""
 EXIT_FORCED = 128 + signal.SIGTERM
 
 
@@ -33,7 +39,13 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._state = app.state
+        self._own_files = _num_files()
         self._deadline: float | None = None
+
+    def spare_files(self) -> int:
+        """Returns how many connections leave the process enough files to work with."""
+        limit = _file_limit()
+        return max(4, limit - self._own_files - FILES_FOR_WORK - 2 * ACCEPTED_AT_ONCE) if limit else QUEUED
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """The first signal closes in order, the second at once."""
@@ -47,9 +59,13 @@ class Server(uvicorn.Server):
         """Says whether the server is to stop listening now."""
         if await super().on_tick(counter):
             return True
+        if counter % TICKS_A_SECOND == 0:  # the limit may be lowered, or raised, while the server runs
+            Protocol.max_connections = min(self._state.settings.max_connections, self.spare_files())
+        if counter % (3600 * TICKS_A_SECOND) == 1:
+            asyncio.get_running_loop().run_in_executor(None, _sweep, self._state.studio.store)
         if self._deadline is None or not self._state.queue.draining:
             return False
-        return self._state.queue.num_running == 0 or time.monotonic() >= self._deadline
+        return self._state.queue.num_open == 0 or time.monotonic() >= self._deadline
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -99,7 +115,6 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
     """Serves until a signal says otherwise."""
     config: ServeConfig = app.state.settings
     Protocol.header_seconds = config.header_seconds
-    Protocol.max_connections = min(config.max_connections, _spare_files())
     settings = uvicorn.Config(
         app,
         http=Protocol,
@@ -115,6 +130,7 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
         backlog=ACCEPTED_AT_ONCE,
     )
     server = Server(settings, app)
+    Protocol.max_connections = min(config.max_connections, server.spare_files())
 
     def started() -> None:
         if not server.started:
@@ -133,15 +149,27 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
     asyncio.run(serve())
 
 
-def _spare_files() -> int:
-    """Returns how many connections leave the process enough files to work with."""
-    if sys.platform == "win32":
-        return QUEUED
-    import resource
+def _sweep(store: Store) -> None:
+    try:
+        sweep(store)
+    except InksealError as error:  # the next time may do
+        log.warning("what was kept for a while is there still: %s", error)
 
+
+def _num_files() -> int:
+    """Returns how many files the process has open; 0 where that does not matter."""
+    if sys.platform == "win32":
+        return 0
     import psutil
 
+    return int(psutil.Process().num_fds())
+
+
+def _file_limit() -> int:
+    """Returns how many files the process may have open; 0: as many as it wants."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return QUEUED
-    return max(4, soft - psutil.Process().num_fds() - FILES_FOR_WORK - 2 * ACCEPTED_AT_ONCE)
+    return 0 if soft == resource.RLIM_INFINITY else soft

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 
-from inkseal.core.types import now
+from inkseal.core.clock import steady
 from inkseal.serve.keys import digest
 from inkseal.store.store import Store
 
@@ -17,7 +17,7 @@ def begin(store: Store, key_id: str, seconds: int) -> tuple[str, datetime]:
     from inkseal.store.records import SessionRow
 
     token = secrets.token_urlsafe(32)
-    moment = now()
+    moment = steady()
     ends = moment + timedelta(seconds=seconds)
     with store.shared_transaction() as session:
         session.execute(delete(SessionRow).where(SessionRow.expires_at <= moment))

@@ -168,6 +168,20 @@ class SessionRow(Row):
     expires_at: Mapped[datetime]
 
 
+class KeptRow(Row):
+    """Something of an owner's that goes away by itself; `kind` says whose room keeps it, `body` is that room's."""
+
+    __tablename__ = "kept"
+    __table_args__ = (Index("kept_by_expiry", "kind", "expires_at"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime]
+    size_bytes: Mapped[int]
+    body: Mapped[bytes]
+
+
 class AuditRow(Row):
     """Who did what, by key; never what was said."""
 

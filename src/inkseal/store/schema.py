@@ -31,8 +31,9 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def configure(connection: sqlite3.Connection) -> None:
-    """Sets what every connection needs; the ledger's word must be on the disk when a commit returns."""
-    for pragma in ("foreign_keys = ON", "synchronous = FULL", "recursive_triggers = ON"):
+    """Sets what every connection needs: the ledger's word must be on the disk when a commit returns, and what is
+    removed must not stay readable in the file."""
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", "recursive_triggers = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -141,11 +142,17 @@ def check_whole(connection: sqlite3.Connection, database: Path) -> None:
 
 
 def copy(connection: sqlite3.Connection, target: Path) -> None:
-    """Writes a consistent copy of the database while others may go on writing."""
+    """Writes a consistent copy of the database while others may go on writing.
+
+    Without what is kept for a while only: it may hold words of prompts, and a copy outlives it.
+    """
     with disk_errors(target), database_errors(target):
         try:
-            with contextlib.closing(sqlite3.connect(target)) as copied:
+            with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copied:
                 connection.backup(copied)
+                copied.execute("PRAGMA secure_delete = ON")
+                if copied.execute("SELECT 1 FROM sqlite_master WHERE name = 'kept'").fetchone():
+                    copied.execute("DELETE FROM kept")
                 copied.execute("PRAGMA journal_mode = DELETE")
             target.chmod(0o600)
             sync_file(target)

@@ -49,6 +49,7 @@ class Recorder:
         """Records that the run began; a crash leaves it as "running", which the next start can see."""
         from inkseal.store.records import RunRow
 
+        self._sealer.trust.identity()  # what could not be signed need not be made
         facts = request_facts(run.original, self._sealer.trust.prompt_secret())
         with self._store.transaction() as session:
             row = RunRow(id=run.id, request=json.dumps(facts), status="running", started_at=now(), owner=run.owner)

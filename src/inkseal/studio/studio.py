@@ -47,7 +47,7 @@ class Studio:
         """Prefer `Studio.open`."""
         self.settings = settings
         self.store = store
-        self.catalog = Catalog(settings.data_dir, {} if settings.offline else settings.providers)
+        self.catalog = Catalog.of(settings)
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
         self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines)
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)

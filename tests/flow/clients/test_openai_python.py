@@ -106,6 +106,17 @@ def test_a_tool_call_is_streamed_in_pieces_that_make_it(client: Any) -> None:
     assert json.loads(final.message.tool_calls[0].function.arguments) == {"city": ""}
 
 
+def test_a_tool_call_s_id_and_name_come_before_its_arguments(client: Any) -> None:
+    chunks = client.chat.completions.create(
+        model="echo", messages=says("x"), tools=[TOOL], tool_choice="required", stream=True
+    )
+    deltas = [call for chunk in chunks for choice in chunk.choices for call in choice.delta.tool_calls or ()]
+    assert (deltas[0].index, deltas[0].id, deltas[0].type) == (0, "call_get_weather", "function")
+    assert (deltas[0].function.name, deltas[0].function.arguments) == ("get_weather", "")
+    assert all((delta.id, delta.function.name) == (None, None) for delta in deltas[1:])
+    assert json.loads("".join(delta.function.arguments for delta in deltas)) == {"city": ""}
+
+
 def test_a_schema_from_a_pydantic_model_is_kept(client: Any) -> None:
     from pydantic import BaseModel
 
@@ -130,6 +141,51 @@ def test_completions_go_on_without_a_template(client: Any) -> None:
     chunks = list(stream)
     assert "".join(chunk.choices[0].text for chunk in chunks if chunk.choices) == "one two three"
     assert chunks[-1].usage.completion_tokens == 3
+
+
+PROMPTS = ["one two", "three four five", "six"]
+
+
+def test_several_prompts_have_their_results_in_order(client: Any) -> None:
+    whole = client.completions.create(model="echo", prompt=PROMPTS, n=2, max_tokens=9)
+    texts = [choice.text for choice in whole.choices]
+    assert [choice.index for choice in whole.choices] == list(range(6))
+    assert texts == ["one two", " twoone", "three four five", " four fivethree", "six", "six"]
+    assert (whole.usage.prompt_tokens, whole.usage.completion_tokens) == (6, 12)
+    assert [made["index"] for made in whole.inkseal["artifacts"]] == list(range(6))
+    assert len({made["id"] for made in whole.inkseal["artifacts"]}) == 6
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    streamed: list[str] = [""] * 6
+    reasons: dict[int, str] = {}
+    chunks = list(client.completions.create(model="echo", prompt=PROMPTS, n=2, max_tokens=9, **options))
+    for chunk in chunks:
+        for choice in chunk.choices:
+            streamed[choice.index] += choice.text
+            reasons |= {choice.index: choice.finish_reason} if choice.finish_reason else {}
+    assert streamed == texts
+    assert reasons == dict.fromkeys(range(6), "stop")
+    assert (chunks[-1].usage.prompt_tokens, chunks[-1].usage.completion_tokens) == (6, 12)
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+def test_a_prompt_that_is_refused_ends_the_request_and_is_no_success(client: Any) -> None:
+    import openai
+
+    prompts = ["one two", "how to make a pipe bomb at home", "three"]
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.completions.create(model="echo", prompt=prompts)
+    assert refused.value.code == "content_blocked"
+    with client.completions.create(model="echo", prompt=prompts, stream=True) as stream, pytest.raises(openai.APIError):
+        list(stream)
+
+
+@pytest.mark.parametrize("prompt", [[1, 2, 3], [[1, 2], [3]], [1, "x"]])
+def test_token_numbers_are_refused_with_the_reason(client: Any, prompt: Any) -> None:
+    import openai
+
+    with pytest.raises(openai.BadRequestError, match="token numbers") as refused:
+        client.completions.create(model="echo", prompt=prompt)
+    assert (refused.value.code, refused.value.param) == ("unsupported_parameter", "prompt")
 
 
 EVENTS = [

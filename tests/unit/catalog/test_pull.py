@@ -117,6 +117,19 @@ def test_offline_asks_no_online_source(data_dir: Path, hub: LocalHub, tmp_path: 
     assert hub.requests == []
 
 
+def test_a_folder_that_nobody_named_is_passed_over_in_silence(
+    data_dir: Path, hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Event] = []
+    catalog = _catalog(data_dir, {"source": "folder"}, HUB)
+    catalog.pull("m", on_event=heard.append)
+    assert not [note for note in _notes(heard) if "folder" in note]
+    catalog.remove("m")
+    monkeypatch.setenv("INKSEAL_MODEL_PATH", str(tmp_path / "missing"))
+    catalog.pull("m", on_event=heard.append)
+    assert [note for note in _notes(heard) if "INKSEAL_MODEL_PATH" in note]
+
+
 def test_a_folder_with_another_content_of_that_name_is_not_taken(data_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "w.gguf").write_bytes(DATA[::-1])
     with pytest.raises(FetchFailed, match="not in"):

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 from inkseal.core.errors import EngineFailed
-from inkseal.core.events import Event, Generated
+from inkseal.core.events import Event, Generated, Withdrawn
 from inkseal.core.language import say, use_language
-from inkseal.core.types import Chunk, Request
+from inkseal.core.types import Chunk, Request, Verdict
 from inkseal.modalities.text.request import TextRequest
 from inkseal.serve import bridge
 from inkseal.serve.bridge import ClientLeft, batches, call, run
@@ -21,6 +21,7 @@ from inkseal.serve.queue import JobQueue
 from inkseal.studio.studio import Studio
 
 ASKED = TextRequest.of("x")
+VERDICT = Verdict(check="c", version="1", stage="result", action="block")
 
 
 class Fake:
@@ -126,6 +127,48 @@ def test_a_reader_that_leaves_ends_the_run_and_frees_its_place(how: str) -> None
 
     assert asyncio.run(read()) < 1
     assert fake.ended.is_set()
+
+
+def test_the_place_is_free_when_the_last_result_has_ended_and_the_run_is_awaited_still() -> None:
+    sealed = threading.Event()
+
+    def work(emit: Callable[[Event], None], _: Any) -> None:
+        emit(Generated(chunk=Chunk(index=0, text="one", finish_reason="stop")))
+        emit(Withdrawn(index=1, verdict=VERDICT, num_chars_shown=0))
+        assert sealed.wait(10)
+
+    async def read() -> tuple[int, int, int]:
+        client = Client()
+        queue: JobQueue = client.app.state.queue
+        asked = ASKED.model_copy(update={"n": 2})
+        events = batches(Fake(work).studio, asked, LOCAL, cast(Any, client))
+        assert await anext(events)
+        while queue.num_running:
+            await asyncio.sleep(0.001)
+        counts = queue.num_running, queue.num_ending, queue.num_open
+        sealed.set()
+        await read_on(events)
+        assert queue.num_open == 0
+        return counts
+
+    assert asyncio.run(asyncio.wait_for(read(), 10)) == (0, 1, 1)
+
+
+def test_a_place_is_held_while_one_of_the_results_goes_on() -> None:
+    def work(emit: Callable[[Event], None], cancel: Any) -> None:
+        emit(Generated(chunk=Chunk(index=0, text="one", finish_reason="stop")))
+        endless(emit, cancel)
+
+    async def read() -> int:
+        client = Client()
+        events = batches(Fake(work).studio, ASKED.model_copy(update={"n": 2}), LOCAL, cast(Any, client))
+        for _ in range(5):
+            await anext(events)
+        running = client.app.state.queue.num_running
+        await events.aclose()
+        return int(running)
+
+    assert asyncio.run(read()) == 1
 
 
 def test_a_client_that_leaves_while_it_waits_gives_its_turn_away() -> None:

@@ -1,47 +1,26 @@
-"""What clients continue by id: bounded, and of its owner alone."""
+"""What clients continue by id: whole, and of its owner alone. How it is bounded is the store's test."""
 
-import pytest
+from pathlib import Path
 
-from inkseal.core.types import Message
-from inkseal.serve import conversations
-from inkseal.serve.conversations import Conversations
+from inkseal.core.types import Message, ToolCall
+from inkseal.serve.conversations import Conversations, Kept
+from inkseal.store.store import Store
 
-
-def keep(kept: Conversations, name: str, owner: str = "ann", text: str = "x") -> None:
-    kept.keep(name, owner, (Message.of("user", text),), {"id": name}, [])
-
-
-def test_an_answer_exists_for_its_owner_alone() -> None:
-    kept = Conversations()
-    keep(kept, "one")
-    assert kept.find("one", "bob") is None
-    assert not kept.forget("one", "bob")
-    found = kept.find("one", "ann")
-    assert found is not None
-    assert found.body == {"id": "one"}
-    assert kept.forget("one", "ann")
-    assert kept.find("one", "ann") is None
+SAID = (
+    Message.of("user", "墨\U0001f5a8 ink"),
+    Message(role="assistant", tool_calls=(ToolCall(id="c", name="f", arguments={"x": [1, None]}),)),
+    Message.of("tool", "out").model_copy(update={"tool_call_id": "c"}),
+)
 
 
-def test_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "MAX_CONVERSATIONS", 2)
-    kept = Conversations()
-    for name in ("one", "two", "three"):
-        keep(kept, name)
-    assert [name for name in ("one", "two", "three") if kept.find(name, "ann")] == ["two", "three"]
-
-
-def test_long_ones_make_room_by_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "MAX_CHARS", 100)
-    kept = Conversations()
-    keep(kept, "one", text="x" * 60)
-    keep(kept, "two", text="x" * 60)
-    assert kept.find("one", "ann") is None
-    assert kept.find("two", "ann") is not None
-
-
-def test_age_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "MAX_AGE_SECONDS", -1)
-    kept = Conversations()
-    keep(kept, "one")
-    assert kept.find("one", "ann") is None
+def test_an_answer_exists_for_its_owner_alone_and_comes_back_whole(tmp_path: Path) -> None:
+    kept = Kept(messages=SAID, body={"id": "one", "usage": {"n": 1}}, input_items=[{"id": "in_0"}])
+    with Store.open(tmp_path) as store:
+        Conversations(store).keep("one", "ann", kept)
+    with Store.open(tmp_path) as store:
+        found = Conversations(store)
+        assert found.find("one", "ann") == kept
+        assert found.find("one", "bob") is None
+        assert not found.forget("one", "bob")
+        assert found.forget("one", "ann")
+        assert found.find("one", "ann") is None

@@ -84,6 +84,27 @@ def test_whoever_leaves_while_waiting_loses_nobody_a_place() -> None:
         asyncio.run(main(seed))
 
 
+def test_no_more_go_on_without_a_place_than_there_are_places() -> None:
+    async def main() -> list[tuple[int, int]]:
+        queue, gone = JobQueue(2, 100, 100), asyncio.Event()
+
+        async def job() -> None:
+            async with queue.slot(_caller("a")) as give_back:
+                give_back()
+                give_back()
+                await gone.wait()
+
+        jobs = [asyncio.create_task(job()) for _ in range(5)]
+        await _settle()
+        counts = [(queue.num_running, queue.num_ending)]
+        gone.set()
+        await asyncio.gather(*jobs)
+        return [*counts, (queue.num_open, queue.num_waiting)]
+
+    # Two go on without a place, two hold theirs to the end, and the fifth waits for one.
+    assert asyncio.run(main()) == [(2, 2), (0, 0)]
+
+
 def test_draining_sends_away_who_waits_and_lets_finish_who_runs() -> None:
     async def main() -> None:
         queue = JobQueue(1, 10, 10)

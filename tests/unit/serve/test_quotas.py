@@ -29,6 +29,20 @@ def test_a_bucket_fills_again_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     rate.take(caller.model_copy(update={"limits": Limits()}))
 
 
+def test_guesses_are_counted_by_network_and_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "_MAX_BUCKETS", 3)
+    rate = quotas.GuessRate(1)
+    rate.count("2001:db8::1")
+    with pytest.raises(Busy) as refused:
+        rate.count("2001:db8::ffff:2")  # the same /64
+    assert (refused.value.status, refused.value.code) == (429, "too_many_wrong_keys")
+    rate.count("2001:db8:0:1::1")
+    for host in ("192.0.2.1", "192.0.2.2", ""):
+        rate.count(host)
+    rate.count("2001:db8::1")  # forgotten meanwhile: memory is bounded
+    assert len(rate._buckets._buckets) == 3
+
+
 @pytest.mark.parametrize(
     ("accept", "language"),
     [("zh", "zh"), ("zh-CN,en;q=0.9", "zh"), ("en;q=0.1,zh;q=0.2", "zh"), ("zh;q=0,en", "en"), ("fr", None), ("", None),

@@ -1,6 +1,7 @@
 """The data folder: one writer, transactions that are whole, schema by migrations only."""
 
 import concurrent.futures
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from inkseal.core.errors import InUse, StoreError
 from inkseal.core.types import Artifact, new_id, now
 from inkseal.store import artifacts, schema
+from inkseal.store.kept import Keep
 from inkseal.store.records import LedgerRow, Row, RunRow
 from inkseal.store.store import Store
 
@@ -51,6 +53,37 @@ def test_the_known_revisions_are_those_of_the_migrations() -> None:
 
     script = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
     assert [revision.revision for revision in script.walk_revisions()][::-1] == schema.revisions()
+
+
+def test_records_of_the_last_version_are_copied_and_brought_up(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        before = _artifact(store)
+        with store.transaction() as session:
+            artifacts.add(session, before, model="m")
+    with contextlib.closing(schema.connect(tmp_path / "records.sqlite")) as connection:  # as v0002 left them
+        connection.execute("DROP TABLE kept")
+        connection.execute("UPDATE alembic_version SET version_num = 'v0002'")
+    with Store.open(tmp_path) as store:
+        with store.reading() as session:
+            assert artifacts.get(session, before.id) == before
+        Keep(store, "x", seconds=60, max_items=9, max_bytes=999).put("ann", "one", b"x")
+    (copy,) = (tmp_path / "backups").glob("records-v0002-*.sqlite")
+    with contextlib.closing(schema.connect(copy, read_only=True)) as connection:
+        assert schema.version(connection) == "v0002"
+        assert connection.execute("SELECT id FROM artifacts").fetchone() == (before.id,)
+
+
+def test_what_is_kept_for_a_while_is_in_no_copy_and_leaves_no_trace(tmp_path: Path) -> None:
+    words = b"words that somebody said to a model in confidence"
+    with Store.open(tmp_path / "data") as store:
+        keep = Keep(store, "x", seconds=60, max_items=9, max_bytes=99_999)
+        keep.put("ann", "one", words * 300)
+        with contextlib.closing(schema.connect(store.database)) as connection:
+            schema.copy(connection, tmp_path / "copy.sqlite")
+        keep.remove("ann", "one")
+    assert words not in (tmp_path / "copy.sqlite").read_bytes()
+    for path in (tmp_path / "data").glob("records.sqlite*"):
+        assert words not in path.read_bytes(), path
 
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from inkseal.catalog.download import part_of
+from inkseal.catalog.sources import NothingNamed
 from inkseal.catalog.space import require_space
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import FetchFailed, ModelFileRefused
@@ -37,7 +38,8 @@ class Folder:
         """
         folders = list(_folders(location))
         if not folders:
-            raise FetchFailed(say(f"{VARIABLE} names no folder", f"{VARIABLE} 未指定文件夹"))
+            kind = FetchFailed if os.environ.get(VARIABLE) else NothingNamed
+            raise kind(say(f"{VARIABLE} names no folder", f"{VARIABLE} 未指定文件夹"))
         for name, facts in location["files"].items():
             if (target / name).exists():
                 continue

@@ -1,6 +1,6 @@
 """Fetches files from web addresses that a card names; https and public addresses only, on every step of the way.
 
-A card may come from a stranger, so it leads into no closed network.
+A card may come from a stranger, so it leads into no closed network but those that the settings allow.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from inkseal.runtime.fetch import guarded_transport
 
 
 class Url:
-    """`urls` of a source entry maps file names to addresses."""
+    """`urls` of a source entry maps file names to addresses; `allow` comes from the settings alone."""
 
     name: ClassVar[str] = "url"
     online: ClassVar[bool] = True
@@ -47,7 +47,8 @@ class Url:
 
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             try:
-                with guarded_transport(FetchPolicy(schemes=("https",))) as transport:
+                policy = FetchPolicy(schemes=("https",), allow=tuple(location.get("allow", ())))
+                with guarded_transport(policy) as transport:
                     download(url, target / name, total, told, cancel, transport=transport)
             except AddressRefused as error:
                 raise FetchFailed(error.what) from None

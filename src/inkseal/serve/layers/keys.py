@@ -8,9 +8,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from inkseal.core.errors import InksealError
 from inkseal.core.language import say
 from inkseal.serve.callers import LOCAL, Caller, no_key
+from inkseal.serve.config import ServeConfig
 from inkseal.serve.errors import Refused
 from inkseal.serve.keyring import Keyring
-from inkseal.serve.quotas import RequestRate
+from inkseal.serve.quotas import GuessRate, RequestRate
 from inkseal.serve.refuse import header, refuse, state
 from inkseal.serve.routes.health import OPEN
 from inkseal.serve.sessions import COOKIE
@@ -21,15 +22,15 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Keys:
     """Finds the caller and counts the request.
 
-    Args:
-        loopback: only programs of this machine reach the server; then nobody needs a key until there is one.
+    While only programs of this machine reach the server, nobody needs a key until there is one.
     """
 
-    def __init__(self, app: ASGIApp, keyring: Keyring, loopback: bool) -> None:
+    def __init__(self, app: ASGIApp, keyring: Keyring, config: ServeConfig) -> None:
         self._app = app
         self._keyring = keyring
-        self._loopback = loopback
+        self._loopback = config.loopback
         self._rate = RequestRate()
+        self._guesses = GuessRate(config.wrong_keys_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in OPEN:
@@ -51,6 +52,8 @@ class Keys:
         given = _given(scope)
         caller = self._keyring.caller_of_key(given) if given else self._of_session(scope)
         if caller is None:
+            if given:
+                self._guesses.count((scope.get("client") or ("", 0))[0])
             raise no_key()
         return caller
 

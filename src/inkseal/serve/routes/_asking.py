@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inkseal.catalog.names import check_name
-from inkseal.core.errors import InvalidRequest, ModelMissing
+from inkseal.core.errors import InvalidRequest, ModelMissing, Unsupported
 from inkseal.core.language import say
 from inkseal.core.types import Message, Origin, Part, ToolCall
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest, ToolSpec
@@ -36,7 +35,6 @@ def known_model(studio: Studio, name: str) -> str:
         ModelNotFound: it is not, or nothing can be called so.
     """
     try:
-        check_name(name)
         return studio.catalog.local(name, verify=False).name
     except (InvalidRequest, ModelMissing) as error:
         raise ModelNotFound(error) from None
@@ -54,9 +52,13 @@ def fitted(studio: Studio, request: TextRequest, max_tokens: int | None) -> Text
     context = studio.engines.local_model(request.model).context_tokens
     size = sum(len(message.text.encode("utf-8", "replace")) + TOKENS_PER_MESSAGE for message in request.messages)
     size += sum(len(json.dumps(tool.model_dump())) for tool in request.tools)
-    if size + DEFAULT_TOKENS <= context:  # a token is at least a byte, so there is no need to count
+    # A token is at least a byte, so there may be no need to count; a provider's context may be unknown.
+    if not context or size + DEFAULT_TOKENS <= context:
         return request.model_copy(update={"max_tokens": DEFAULT_TOKENS})
-    left = context - count_tokens(studio, request)
+    try:
+        left = context - count_tokens(studio, request)
+    except Unsupported:  # the provider counts nothing beforehand; should this be too much, it says so itself
+        left = max(context - size, context // 4)
     return request.model_copy(update={"max_tokens": max(1, min(DEFAULT_TOKENS, left))})
 
 

@@ -6,16 +6,12 @@ from typing import Any
 
 from fastapi import Request
 
-from inkseal.core.errors import Blocked, InksealError
 from inkseal.core.events import Event, Generated
 from inkseal.core.types import Chunk, ToolCall
-from inkseal.serve.errors import native_shape
 from inkseal.serve.routes._openai_fields import FINISH, usage_body
+from inkseal.serve.routes._openai_frames import DONE, OpenAIFrames
 from inkseal.serve.routes._outcome import Outcome
-from inkseal.serve.routes._protocol import told
-from inkseal.serve.sse import PING, quoted
-
-DONE = b"data: [DONE]\n\n"
+from inkseal.serve.sse import quoted
 
 
 def chat_completion(outcome: Outcome, model: str, num_results: int) -> dict[str, Any]:
@@ -48,7 +44,7 @@ def arguments_text(call: ToolCall) -> str:
     return json.dumps(call.arguments, ensure_ascii=False)
 
 
-class ChatFrames:
+class ChatFrames(OpenAIFrames):
     """Chunks of a chat completion.
 
     A result's last chunk, with its finish reason, waits until the run is sealed: only then is it known that no check
@@ -56,15 +52,10 @@ class ChatFrames:
     """
 
     def __init__(self, http: Request, model: str, num_results: int, *, with_usage: bool) -> None:
-        self.outcome = Outcome()
-        self._http = http
-        self._model = model
-        self._num_results = num_results
-        self._with_usage = with_usage
+        super().__init__(http, model, num_results, with_usage=with_usage)
         self._created = int(time.time())
         self._begun: set[int] = set()
         self._num_calls: dict[int, int] = {}
-        self._written = b""  # what all chunks of the run begin with
         self._tail = b',"usage":null}\n\n' if with_usage else b"}\n\n"
 
     def take(self, event: Event) -> bytes:
@@ -81,10 +72,6 @@ class ChatFrames:
             frames += self._delta(chunk.index, b'{"content":' + quoted(chunk.text) + b"}")
         return frames + self._calls(chunk) if chunk.tool_calls else frames
 
-    def ping(self) -> bytes:
-        """Returns a comment."""
-        return PING
-
     def end(self) -> bytes:
         """Returns the finish reasons, the usage if it was asked for, and the end."""
         frames = b"".join(self._finish(index) for index in range(self._num_results))
@@ -92,12 +79,6 @@ class ChatFrames:
             body = self._head() | {"choices": [], "usage": usage_body(self.outcome.usage)}
             frames += b"data: " + json.dumps(body).encode() + b"\n\n"
         return frames + DONE
-
-    def fail(self, error: InksealError) -> bytes:
-        """Returns an error frame; a block is no error, but the finish reason `content_filter`."""
-        if isinstance(error, Blocked):
-            return self.end()
-        return b"data: " + json.dumps(native_shape(None, told(self._http, error))).encode() + b"\n\n" + DONE
 
     def _head(self) -> dict[str, Any]:
         return {

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
@@ -96,12 +95,12 @@ def final_status(outcome: Outcome) -> str:
 class ResponseFrames:
     """Events of one response: created, in progress, each item with its parts, completed."""
 
-    def __init__(self, http: Request, asked: ResponseBody, keep: Callable[[Outcome, dict[str, Any]], None]) -> None:
-        """Takes what keeps the finished response."""
+    def __init__(self, http: Request, asked: ResponseBody) -> None:
         self.outcome = Outcome()
+        self.answer: dict[str, Any] = {}
+        """The finished response, once `end` was called."""
         self._http = http
         self._asked = asked
-        self._keep = keep
         self._created_at = int(time.time())
         self._number = 0
         self._num_items = 0
@@ -133,9 +132,8 @@ class ResponseFrames:
             frames = self._open_message()
         frames += self._close_message()
         status = final_status(self.outcome)
-        body = self._body(status)
-        self._keep(self.outcome, body)
-        return frames + self._event(f"response.{status}", response=body)
+        self.answer = self._body(status)
+        return frames + self._event(f"response.{status}", response=self.answer)
 
     def fail(self, error: InksealError) -> bytes:
         """Returns the failure; a block is an incomplete response."""

@@ -1,6 +1,6 @@
 """A run as a stream of a protocol's frames."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from inkseal.core.errors import InksealError
@@ -28,8 +28,15 @@ class Frames(Protocol):
         """Returns the last frames of a run that broke off after something had been shown."""
 
 
-async def open_stream(events: AsyncGenerator[list[Event], None], frames: Frames) -> EventStream:
+Ended = Callable[[], Awaitable[None]]
+
+
+async def open_stream(
+    events: AsyncGenerator[list[Event], None], frames: Frames, on_end: Ended | None = None
+) -> EventStream:
     """Waits for the first words, so that an error before them still has its own status; then streams.
+
+    What `on_end` does of a run that ended as it should is done before the client reads the last frames.
 
     Raises:
         InksealError: the run failed before anything was shown.
@@ -40,18 +47,21 @@ async def open_stream(events: AsyncGenerator[list[Event], None], frames: Frames)
         if any(isinstance(event, Generated) for event in batch):
             break
     head = [frames.take(event) for event in begun]
-    return EventStream(_bodies(events, frames, head), frames.outcome.headers())
+    return EventStream(_bodies(events, frames, head, on_end), frames.outcome.headers())
 
 
 async def _bodies(
-    events: AsyncGenerator[list[Event], None], frames: Frames, head: Sequence[bytes]
+    events: AsyncGenerator[list[Event], None], frames: Frames, head: Sequence[bytes], on_end: Ended | None
 ) -> AsyncGenerator[bytes, None]:
     try:
         yield b"".join(head)
         async for batch in events:
             if body := b"".join(map(frames.take, batch)) if batch else frames.ping():
                 yield body
-        yield frames.end()
+        last = frames.end()
+        if on_end is not None:
+            await on_end()
+        yield last
     except ClientLeft:
         raise
     except InksealError as error:

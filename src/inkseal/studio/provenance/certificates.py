@@ -134,7 +134,8 @@ def _with_leaf(authority_key: "EllipticCurvePrivateKey", authority: "Certificate
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = common_name(authority)
-    return Identity(key, _certificate(f"{name} seal", key.public_key(), name, authority_key), authority_key, authority)
+    leaf = _certificate(f"{name} seal", key.public_key(), name, authority_key, within=authority)
+    return Identity(key, leaf, authority_key, authority)
 
 
 def _certificate(
@@ -144,15 +145,22 @@ def _certificate(
     issuer_key: "EllipticCurvePrivateKey",
     *,
     authority: bool = False,
+    within: "Certificate | None" = None,
 ) -> "Certificate":
-    """Returns a certificate on P-256 with the extensions that the C2PA certificate profile asks for."""
+    """Returns a certificate on P-256 with the extensions that the C2PA certificate profile asks for.
+
+    Raises:
+        ValueError: it would live outside the life of the authority `within`.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
     # A day early, so that a clock set back a little does not make signatures that nobody accepts.
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-    life = timedelta(days=366 * AUTHORITY_YEARS) if authority else timedelta(days=LEAF_DAYS)
+    end = start + (timedelta(days=366 * AUTHORITY_YEARS) if authority else timedelta(days=LEAF_DAYS))
+    if within is not None:
+        start, end = max(start, within.not_valid_before_utc), min(end, within.not_valid_after_utc)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(name))
@@ -160,7 +168,7 @@ def _certificate(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(start + life)
+        .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if authority else None), critical=True)
         .add_extension(_key_usage(authority), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)

@@ -56,7 +56,8 @@ class Trust:
         Two processes that come at once end with the same keys: the file appears whole, and only once.
 
         Raises:
-            TrustError: the key file is damaged or others may read it.
+            TrustError: the key file is damaged or others may read it, or the clock stands at a time when the authority
+                may not sign.
         """
         path = self.folder / "current.pem"
         if not path.exists():
@@ -67,10 +68,17 @@ class Trust:
             self._identity = changed, self._load(path)
             self.revision += 1
         identity = self._identity[1]
-        if identity.certificate.not_valid_after_utc - datetime.now(UTC) < RENEW_BEFORE:
-            self._install(renew(identity), path)
-            return self.identity()
-        return identity
+        moment, leaf, authority = datetime.now(UTC), identity.certificate, identity.authority
+        ends = leaf.not_valid_after_utc
+        if ends < authority.not_valid_after_utc:  # else a new one would end no later
+            ends -= RENEW_BEFORE
+        # A clock that was set back leaves a certificate of the future: what that signs now, nobody would accept.
+        if leaf.not_valid_before_utc <= moment <= ends:
+            return identity
+        if not authority.not_valid_before_utc <= moment < authority.not_valid_after_utc:
+            raise _wrong_time(moment)
+        self._install(renew(identity), path)
+        return self.identity()
 
     def _make_folders(self) -> None:
         for name in ("own", "known"):
@@ -236,6 +244,16 @@ class Trust:
         """Returns the trusted authority certificates as PEM."""
         mine = {_pem(own.authority) for own in self.own().values()}
         return "".join(sorted(mine | (set() if own_only else {issuer.certificate for issuer in self.known()})))
+
+
+def _wrong_time(moment: datetime) -> TrustError:
+    return TrustError(
+        say(
+            f"The clock stands at {moment:%Y-%m-%d}, when this installation's authority may not sign.",
+            f"系统时钟为 {moment:%Y-%m-%d}，不在本机签名机构的有效期内。",
+        ),
+        fix=say("Set the clock.", "请校正系统时钟。"),
+    )
 
 
 def _write_once(path: Path, data: bytes) -> bool:

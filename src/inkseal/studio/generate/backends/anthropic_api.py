@@ -3,37 +3,24 @@
 from collections.abc import Generator
 from typing import Any, ClassVar
 
-from inkseal.core.config import ComponentConfig
 from inkseal.core.events import Listener
 from inkseal.core.protocols import Cancel, LocalModel, Remote
 from inkseal.core.types import Chunk, Request, Usage
 from inkseal.studio.generate.backends import _anthropic_mapping as mapping
 from inkseal.studio.generate.prompting import refuse_overflow, text_request
 from inkseal.studio.generate.remote.answers import Account, Tally
-from inkseal.studio.generate.remote.client import RemoteClient, RemoteConfig
-from inkseal.studio.generate.remote.fitting import fits_remote, remote_of
+from inkseal.studio.generate.remote.backend import RemoteBackend
+from inkseal.studio.generate.remote.client import RemoteClient
+from inkseal.studio.generate.remote.fitting import remote_of
 
 VERSION = "2023-06-01"
 
 
-class AnthropicApi:
+class AnthropicApi(RemoteBackend):
     """Runs models of services that speak Anthropic's protocol."""
 
     name: ClassVar[str] = "anthropic_api"
     tasks: ClassVar[frozenset[str]] = frozenset({"generate"})
-    config: ClassVar[type[ComponentConfig]] = RemoteConfig
-
-    def __init__(self, config: ComponentConfig) -> None:
-        assert isinstance(config, RemoteConfig)
-        self._config = config
-
-    def fits(self, model: LocalModel) -> str | None:
-        """Returns None for models of providers of the kind `anthropic_api`."""
-        return fits_remote(model, self.name, self.tasks)
-
-    def forecast_bytes(self, model: LocalModel) -> int:
-        """Returns 0: the weights are elsewhere."""
-        return 0
 
     def facts(self) -> dict[str, Any]:
         """Returns the protocol's version; what else decides the results is at the provider's, and unknown here."""

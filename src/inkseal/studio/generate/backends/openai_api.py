@@ -3,7 +3,6 @@
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from inkseal.core.config import ComponentConfig
 from inkseal.core.errors import Unsupported
 from inkseal.core.events import Listener
 from inkseal.core.language import say
@@ -14,8 +13,9 @@ from inkseal.studio.generate.backends import _openai_mapping as mapping
 from inkseal.studio.generate.backends._openai_profile import Profile, profile_of, refuse_unsupported
 from inkseal.studio.generate.prompting import refuse_overflow, text_request
 from inkseal.studio.generate.remote.answers import Account, Tally
-from inkseal.studio.generate.remote.client import RemoteClient, RemoteConfig
-from inkseal.studio.generate.remote.fitting import fits_remote, remote_of
+from inkseal.studio.generate.remote.backend import RemoteBackend
+from inkseal.studio.generate.remote.client import RemoteClient
+from inkseal.studio.generate.remote.fitting import remote_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,28 +23,11 @@ if TYPE_CHECKING:
 EMBED_BATCH = 64
 
 
-class OpenaiApi:
+class OpenaiApi(RemoteBackend):
     """Runs models of services that speak OpenAI's protocol."""
 
     name: ClassVar[str] = "openai_api"
     tasks: ClassVar[frozenset[str]] = frozenset({"generate", "embed"})
-    config: ClassVar[type[ComponentConfig]] = RemoteConfig
-
-    def __init__(self, config: ComponentConfig) -> None:
-        assert isinstance(config, RemoteConfig)
-        self._config = config
-
-    def fits(self, model: LocalModel) -> str | None:
-        """Returns None for models of providers of the kind `openai_api`."""
-        return fits_remote(model, self.name, self.tasks)
-
-    def forecast_bytes(self, model: LocalModel) -> int:
-        """Returns 0: the weights are elsewhere."""
-        return 0
-
-    def facts(self) -> dict[str, Any]:
-        """Returns nothing: what decides the results is at the provider's, and unknown here."""
-        return {}
 
     def load(self, model: LocalModel, threads: int, on_event: Listener, cancel: Cancel) -> Engine:
         """Reads the key; connects at the first request.

@@ -245,7 +245,7 @@ def _connect(remote: Remote, config: RemoteConfig, headers: Mapping[str, str]) -
     policy = FetchPolicy(
         schemes=(url.scheme,),
         ports=(port,),
-        allow=(f"{shown}:{port}",) if settings.allow_private else (),
+        allow=(*remote.allow, *([f"{shown}:{port}"] if settings.allow_private else [])),
         connect_seconds=config.connect_seconds,
         read_seconds=config.read_seconds,
     )
