@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "guard.json"
 PAGE = HERE.parent / "docs" / "reference" / "guard.md"
 NAMES = {"en": "English", "zh": "Chinese"}
-SETS = {"test": measure.FRESH, "development": "injection_test.jsonl.gz"}
+SETS = {"test": measure.SECOND, "development": measure.FRESH}
 
 
 def open_peer(folder: Path) -> Callable[[dict[str, Any]], float]:
@@ -61,11 +61,12 @@ def collect(options: argparse.Namespace) -> dict[str, Any]:
         "personal_data": measure.personal_data(),
         "latency": {name: measure.latency(check) for name, check in checks.items()},
     }
-    if peer is None and RESULTS.exists():
-        for name, before in json.loads(RESULTS.read_text("utf-8"))["injection"].items():
-            kept = before.get("SecureVector Guardian")
-            results["injection"][name] |= {"SecureVector Guardian": kept} if kept else {}
-    return results
+    before = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"injection": {}}
+    # Figures that are not measured anew: the peer's without its package, and those of weights that were replaced.
+    for name, found in results["injection"].items() if peer is None else ():
+        kept = before["injection"].get(name, {}).get("SecureVector Guardian")
+        found |= {"SecureVector Guardian": kept} if kept else {}
+    return results | ({"former": before["former"]} if "former" in before else {})
 
 
 def percent(value: dict[str, float], *, bounds: bool = True) -> str:
@@ -117,6 +118,19 @@ def of_injection(results: dict[str, Any], chosen: str) -> str:
             f"Typical misses:\n\n{quoted(shipped['missed'])}\nTypical false alarms:\n\n{quoted(shipped['alarmed'])}"
         )
     return "\n".join(out)
+
+
+def of_former(results: dict[str, Any]) -> str:
+    """Returns the table of the weights that the test was first scored with, beside those that are shipped."""
+    rows = [
+        [name, weights, *(percent(found[language][key]) for key in ("recall_at_1_percent", "recall", "false_alarms"))]
+        for language, name in NAMES.items()
+        for weights, found in (
+            ("first scoring, weights now replaced", results["former"]),
+            ("second scoring, as shipped", results["injection"]["test"]["rules and classifier"]),
+        )
+    ]
+    return table(["", "weights", "recall at 1 % false alarms", "recall as shipped", "false alarms as shipped"], rows)
 
 
 def _kinds(shipped: dict[str, Any], attack: str) -> list[list[str]]:
@@ -174,6 +188,11 @@ def report(results: dict[str, Any]) -> str:
             (HERE / "data" / "guard" / "METHOD.md").read_text("utf-8"),
             f"Measured on {results['date']}: {machine['processor']}, {machine['num_cores']} cores.\n",
             "## Time\n\n" + table(head, rows),
+            *(
+                ["## Prompt injection, both scorings of the test\n\n" + of_former(results)]
+                if "former" in results
+                else []
+            ),
             *(f"## Prompt injection, {chosen}\n\n" + of_injection(results, chosen) for chosen in results["injection"]),
             "## Sensitive terms\n\n" + of_sensitive_terms(results),
             "## Personal data\n\n" + of_personal_data(results),

@@ -21,12 +21,14 @@ from inkseal.core.types import Origin, Part
 from inkseal.studio.guard.checks.injection import Injection, InjectionConfig
 from inkseal.studio.guard.checks.personal_data import PersonalData, PersonalDataConfig
 from inkseal.studio.guard.checks.sensitive_terms import SensitiveTerms, SensitiveTermsConfig
-from inkseal.studio.guard.injection_model import RULES_ONLY, InjectionModel, features, shipped_model
+from inkseal.studio.guard.injection_model import RULES_ONLY, InjectionModel, shipped_model
 from inkseal.studio.guard.injection_rules import combined_weight
 from inkseal.studio.guard.injection_windows import windows
 
 HERE = Path(__file__).parent / "data" / "guard"
+SECOND = "injection_second.jsonl.gz"
 FRESH = "injection_fresh.jsonl.gz"
+TRAINING = ("injection_train.jsonl.gz", "injection_test.jsonl.gz", "injection_notes.jsonl.gz")
 Row = dict[str, Any]
 LANGUAGES = ("en", "zh")
 
@@ -63,7 +65,7 @@ def model_score(model: InjectionModel, embedder: EmbeddingEngine) -> Callable[[R
         if not found:
             return 0.0
         vectors = embedder.embed([window.text for window in found])
-        return float(model.score(vectors, features(found, item["origin"] == "document")).max())
+        return float(model.score(found, vectors, item["origin"] == "document").max())
 
     return score
 
@@ -111,7 +113,7 @@ def injection(rows: Sequence[Row], score: Callable[[Row], float], chosen: Callab
 
 def nearest(embedder: EmbeddingEngine, test: str) -> dict[str, dict[str, float]]:
     """Returns how alike test attacks and their nearest training attacks are, as cosine quantiles per language."""
-    train = [item for item in read("injection_train.jsonl.gz") if item["attack"]]
+    train = [item for name in TRAINING for item in read(name) if item["attack"]]
     seen = embedder.embed([item["text"] for item in train])
     found = {}
     for language in LANGUAGES:

@@ -2,13 +2,12 @@
 
     python benchmarks/train_injection.py [--embedder FILE.onnx]
 
-Weights come from data/guard/injection_train.jsonl.gz only. Thresholds come from scores that each text got from a model
+Weights come from the training texts and the first test. Thresholds come from scores that each text got from a model
 which had not seen its group (five folds; a group is a template, a few neighbouring texts, a file, or a collection),
 and are raised where more than 1 % of the calibration texts (`guard_split.py`) would still be taken for attacks.
 """
 
 import argparse
-import gzip
 import hashlib
 import io
 import json
@@ -20,11 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from guard_embedder import Embed, open_embedder
+from guard_measure import TRAINING, read
 from guard_split import calibrates
 from numpy.typing import NDArray
+from train_terms import Words, train_terms
 
 import inkseal.studio.guard
-from inkseal.studio.guard.injection_model import WEIGHTS_FILE, features, num_features
+from inkseal.studio.guard.injection_model import TERMS, WEIGHTS_FILE, features, num_features
 from inkseal.studio.guard.injection_rules import families
 from inkseal.studio.guard.injection_windows import Window, windows
 
@@ -59,10 +60,7 @@ class Data(NamedTuple):
     outside: Array
     """Windows that hold nothing of the attack in their text, where its place is known."""
     weight: Array
-
-
-def read(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in gzip.decompress((HERE / name).read_bytes()).decode().splitlines()]
+    words: Words
 
 
 def prepare(texts: Sequence[dict[str, Any]], embed: Embed) -> Data:
@@ -84,6 +82,7 @@ def prepare(texts: Sequence[dict[str, Any]], embed: Embed) -> Data:
         np.array(fold),
         np.array(outside),
         balanced(texts),
+        Words.of([window.text for found in cut for window in found]),
     )
 
 
@@ -213,10 +212,27 @@ def out_of_fold(data: Data, net: str) -> Array:
     return scores
 
 
-def averaged(scores: list[Array]) -> Array:
-    """Returns the probability of the mean log odds."""
+def terms_of(data: Data, use: Array) -> dict[str, Array]:
+    """Trains the member that looks at words alone on the texts that `use` marks."""
+    rows = np.flatnonzero(use[data.owner])
+    owner = data.owner[rows]
+    attack = data.attack[owner] & ~data.outside[rows]
+    return train_terms(data.words.chosen(rows), attack, owner, data.weight[owner])
+
+
+def terms_out_of_fold(data: Data) -> Array:
+    """Returns the log odds of each window by its words, learnt without its text's group."""
+    odds = np.zeros(len(data.owner), np.float32)
+    for fold in range(FOLDS):
+        left = data.fold[data.owner] == fold
+        odds[left] = data.words.odds(terms_of(data, data.fold != fold))[left]
+    return odds
+
+
+def averaged(scores: list[Array], terms: Array | float = 0.0) -> Array:
+    """Returns the probability of the networks' mean log odds and those of the words together."""
     odds = [np.log(np.clip(each, 1e-7, 1 - 1e-7) / (1 - np.clip(each, 1e-7, 1 - 1e-7))) for each in scores]
-    return np.asarray(1 / (1 + np.exp(-np.mean(odds, axis=0))), np.float32)
+    return np.asarray(1 / (1 + np.exp(-np.mean(odds, axis=0) - terms)), np.float64)
 
 
 def threshold_at(scores: Array, harmless: Array, rate: float = FALSE_ALARMS) -> float:
@@ -245,7 +261,9 @@ def raised(
 
     Both kinds of trust are raised by the same odds: calibration texts of one kind may be too few for a share of 1 %.
     """
-    windows_scored = averaged([forward(weights, inputs_of(data, weights))[1] for weights in nets.values()])
+    terms = data.words.odds(nets[TERMS]) if TERMS in nets else 0.0
+    scored = [forward(weights, inputs_of(data, weights))[1] for name, weights in nets.items() if name != TERMS]
+    windows_scored = averaged(scored, terms)
     scores = scores_of_texts(windows_scored, data.owner, len(data.attack))
     found: dict[str, dict[str, float]] = {"own": {}, "untrusted": {}}
     for language, chinese in (("en", False), ("zh", True)):
@@ -282,14 +300,15 @@ def save(nets: dict[str, dict[str, Array]], thresholds: dict[str, dict[str, floa
 
 
 def run(embed: Embed) -> None:
-    data = prepare(read("injection_train.jsonl.gz"), embed)
+    data = prepare([item for name in TRAINING for item in read(name)], embed)
     print(f"{len(data.attack)} texts, {len(data.owner)} windows")
     everything = np.ones(len(data.attack), bool)
     nets = {net: train(data, everything, net) for net in NETS}
     unseen = {net: out_of_fold(data, net) for net in NETS}
     calibration = prepare([item for item in read("injection_fresh.jsonl.gz") if calibrates(item)], embed)
-    thresholds = report("both", data, averaged(list(unseen.values())))
-    save(nets, raised(thresholds, nets, calibration), SHIPPED)
+    thresholds = report("both", data, averaged(list(unseen.values()), terms_out_of_fold(data)))
+    both = nets | {TERMS: terms_of(data, everything)}
+    save(both, raised(thresholds, both, calibration), SHIPPED)
     words = {net: nets[net] for net in NETS if net.startswith("words")}
     alone = report("embedding alone", data, averaged([unseen[net] for net in words]))
     save(words, raised(alone, words, calibration), EMBEDDING_ONLY)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from inkseal.core.errors import InvalidRequest, Unsupported
+from inkseal.core.errors import AnswerRefused, InvalidRequest, Unsupported
 from inkseal.core.events import ignore
 from inkseal.core.protocols import LocalModel
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
@@ -60,6 +60,40 @@ def test_an_answer_meets_its_pattern(engine: OpenvinoEngine) -> None:
 @pytest.mark.parametrize("choice", [("好的", "不行"), ('say "no"\n', "back\\slash"), ("a",)])
 def test_an_answer_is_one_of_the_choices(engine: OpenvinoEngine, choice: tuple[str, ...]) -> None:
     assert ask(engine, "Choose.", choice=choice) in choice
+
+
+@pytest.mark.parametrize("length", [50, 200, 2_000])
+def test_usual_lengths_are_prepared_in_time(tiny_model: LocalModel, length: int) -> None:
+    engine = Openvino(OpenvinoConfig()).load(tiny_model, 2, ignore, NEVER)
+    text = {"type": "string", "maxLength": length}
+    tags = {"type": "array", "items": text | {"pattern": "^[a-z ]{1,100}$"}, "minItems": 1, "maxItems": 40}
+    schema = {"type": "object", "properties": {"title": text, "summary": text, "tags": tags}, "required": ["title"]}
+    request = TextRequest.of("A red house, in JSON.", max_tokens=8, constraint=Constraint(json_schema=schema))
+    chunks = list(engine.generate(request, NEVER))
+    engine.close()
+    assert "".join(chunk.text for chunk in chunks).startswith("{")
+    assert chunks[-1].finish_reason == "length"
+
+
+def test_an_answer_meets_lengths_that_are_not_in_the_grammar(engine: OpenvinoEngine) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"kind": {"enum": ["cat"]}, "words": {"type": "string", "maxLength": 900}},
+    }
+    schema |= {"required": ["kind", "words"], "additionalProperties": False}
+    found = json.loads(ask(engine, 'Answer exactly {"kind": "cat", "words": "soft"}.', json_schema=schema))
+    assert len(found["words"]) <= 900
+
+
+def test_a_finished_answer_beyond_its_limits_is_refused(engine: OpenvinoEngine) -> None:
+    long = {"type": "object", "properties": {"words": {"type": "string", "minLength": 400}}, "required": ["words"]}
+    with pytest.raises(AnswerRefused, match="minLength: 400"):
+        ask(
+            engine,
+            'Answer exactly {"words": "one two three four"}.',
+            json_schema=long | {"additionalProperties": False},
+        )
+    assert ask(engine, "Choose.", choice=("a", "b")) in ("a", "b")
 
 
 def test_a_recursive_schema_is_kept(engine: OpenvinoEngine) -> None:

@@ -18,6 +18,7 @@ InksealError
 ├── StoreError                records or artifacts are damaged, or of another version
 ├── TrustError                keys, certificates or the ledger do not add up
 ├── EngineFailed              the engine broke off
+├── AnswerRefused             an answer was made, but does not meet what was asked for
 ├── Cancelled                 somebody asked for it
 └── MissingDependency         an extra is not installed
 """
@@ -127,6 +128,10 @@ class TrustError(InksealError):
 
 class EngineFailed(InksealError):
     exit_code = 8
+
+
+class AnswerRefused(InksealError):
+    exit_code = 10
 
 
 class Cancelled(InksealError):

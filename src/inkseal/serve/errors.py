@@ -40,6 +40,7 @@ STATUS: dict[type[InksealError], int] = {
     errors.NotEnoughSpace: 507,
     errors.InUse: 503,
     errors.EngineFailed: 500,
+    errors.AnswerRefused: 500,
     errors.Cancelled: 504,
     errors.MissingDependency: 501,
 }

@@ -13,11 +13,14 @@ from typing import Any
 from inkseal.core.errors import InvalidRequest, Unsupported
 from inkseal.core.language import say
 from inkseal.modalities.text.request import Constraint
+from inkseal.studio.generate.long_counts import MOST_KEPT
 
 MAX_SCHEMA_CHARS = 65_536
 MAX_SCHEMA_NODES = 2_000
 MAX_DEPTH = 32
 MAX_ENUM = 1_000
+MAX_COUNT = 100_000
+"""Of letters, items and properties; long counts are not written out."""
 MAX_REPEAT = 1_000
 MAX_STATES = 4_000
 """Letters of a pattern after every counted repeat is written out."""
@@ -98,9 +101,9 @@ class _SchemaCheck:
             count = schema.get(key, 0)
             if not isinstance(count, int) or count < 0:
                 raise _malformed(f"{path}/{key}")
-            if count > MAX_REPEAT:
+            if count > MAX_COUNT:
                 raise _too_large(f"{path}/{key}")
-            self.num_states += count
+            self.num_states += min(count, MOST_KEPT)
         for key in ("enum", "required"):
             values = schema.get(key, [])
             if not isinstance(values, list):

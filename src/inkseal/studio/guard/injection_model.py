@@ -1,7 +1,7 @@
-"""A small classifier of prompt injection: two networks with one hidden layer over a sentence embedding and features.
+"""A small classifier of prompt injection: networks with one hidden layer over a sentence embedding, and weighted words.
 
-One of them does not see which patterns hit, so that attacks without known phrases count too. The weights are plain
-arrays made by `benchmarks/train_injection.py`; nothing in the file is executed.
+Half of the networks do not see which patterns hit, so that attacks without known phrases count too. The weights are
+plain arrays made by `benchmarks/train_injection.py`; nothing in the file is executed.
 """
 
 import hashlib
@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from inkseal.core.types import Closed
 from inkseal.studio.guard.injection_rules import combined_weight, families
 from inkseal.studio.guard.injection_windows import Window, han_share, is_unfair
+from inkseal.studio.guard.injection_words import words_score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FILE = "injection_weights.npz"
+TERMS = "terms"
+"""The member of the weights that looks at words alone."""
 Mode = Literal["combined", "rules"]
 Trust = Literal["own", "untrusted"]
 
@@ -85,18 +88,25 @@ class InjectionModel:
             for key in sorted(set(arrays.files) - {"facts"}):
                 net, _, name = key.rpartition(".")
                 self._nets.setdefault(net, {})[name] = arrays[key].astype(np.float32)
+        self._terms = self._nets.pop(TERMS, None)
         self.version = hashlib.sha256(data).hexdigest()[:8]
         self.thresholds: dict[Trust, Thresholds] = {
             "own": Thresholds(**facts["own"]),
             "untrusted": Thresholds(**facts["untrusted"]),
         }
 
-    def score(self, embeddings: "NDArray[Any]", rows: "NDArray[Any]") -> "NDArray[Any]":
-        """Returns (B,) probabilities of the mean log odds, from (B, D) unit embeddings and (B, F) features."""
+    def score(self, windows: Sequence[Window], embeddings: "NDArray[Any]", untrusted: bool) -> "NDArray[Any]":
+        """Returns (B,) probabilities of B windows with their (B, D) unit embeddings.
+
+        The log odds are the networks' mean plus those of the words.
+        """
         import numpy as np
 
+        rows = features(windows, untrusted)
         logits = np.mean([_logits(net, embeddings, rows) for net in self._nets.values()], axis=0)
-        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+        if self._terms is not None:
+            logits = logits + words_score(self._terms["w"][0], [window.text for window in windows]) + self._terms["b"]
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 
 def _logits(w: "dict[str, NDArray[Any]]", embeddings: "NDArray[Any]", rows: "NDArray[Any]") -> "NDArray[Any]":

@@ -18,6 +18,7 @@ from inkseal.formats.tokenizer import Tokenizer
 from inkseal.formats.tool_calls import BEGIN, END, ToolCallParser
 from inkseal.modalities.text.request import TextRequest, ToolSpec
 from inkseal.studio.generate.constraints import check_constraint, check_schema
+from inkseal.studio.generate.long_counts import AnswerCheck, loosened
 from inkseal.studio.generate.prompting import offered_tools, prompt_ids, refuse_overflow, text_request
 
 POLL_SECONDS = 0.05
@@ -58,6 +59,7 @@ class LlamaCppEngine:
         _refuse_unsupported(asked)
         if self._closing.is_set():
             raise _closed()
+        check = AnswerCheck(asked)
         shared = _constraint(asked, self._grammar) | {"repeat_last_n": self._limit_tokens}
         ids = self._prompt(asked)
         refuse_overflow(len(ids), asked.max_tokens, self._limit_tokens)
@@ -77,6 +79,7 @@ class LlamaCppEngine:
                     continue
                 for chunk in results[index].take(event):
                     first = time.monotonic() - begun if first is None else first
+                    check.take(chunk)
                     yield chunk
             for result in results:
                 if result.reason is None:
@@ -233,7 +236,7 @@ def _constraint(request: TextRequest, make: Make) -> dict[str, Any]:
         if asked.choice is not None:
             return {"grammar": "root ::= " + " | ".join(json.dumps(text, ensure_ascii=False) for text in asked.choice)}
         assert asked.json_schema is not None
-        return {"grammar": make(asked.json_schema)}
+        return {"grammar": make(loosened(asked.json_schema)[0])}
     return {"grammar": _call_grammar(forced, make)} if forced else {}
 
 
@@ -241,7 +244,7 @@ def _call_grammar(tools: tuple[ToolSpec, ...], make: Make) -> str:
     calls = []
     for tool in tools:
         check_schema(tool.parameters)
-        fields = {"name": {"const": tool.name}, "arguments": tool.parameters}
+        fields = {"name": {"const": tool.name}, "arguments": loosened(tool.parameters)[0]}
         calls.append({"type": "object", "properties": fields, "required": ["name", "arguments"]})
     rules = re.sub(r"(?m)^root ::=", "call ::=", make({"anyOf": calls} if len(calls) > 1 else calls[0]))
     return f"root ::= {json.dumps(BEGIN + chr(10))} call {json.dumps(chr(10) + END)}\n{rules}"

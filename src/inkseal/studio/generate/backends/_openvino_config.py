@@ -1,6 +1,7 @@
 """Translates a request into what OpenVINO GenAI understands, and refuses what it cannot do."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import InvalidRequest, Unsupported
@@ -9,6 +10,7 @@ from inkseal.formats.tokenizer import Tokenizer
 from inkseal.formats.tool_calls import BEGIN, END
 from inkseal.modalities.text.request import Constraint, TextRequest
 from inkseal.studio.generate.constraints import check_constraint, check_schema
+from inkseal.studio.generate.long_counts import loosened
 from inkseal.studio.generate.prompting import offered_tools
 
 if TYPE_CHECKING:
@@ -87,16 +89,20 @@ def grammar_spec(request: TextRequest) -> GrammarSpec | None:
         return None
     for tool in offered:
         check_schema(tool.parameters)
-    tools = [[tool.name, json.dumps(tool.parameters, ensure_ascii=False)] for tool in offered]
+    tools = [[tool.name, _schema_text(tool.parameters)] for tool in offered]
     return {"tools": tools, "forced": request.tool_choice != "auto"}
 
 
 def _constraint_spec(constraint: Constraint) -> GrammarSpec:
     if constraint.json_schema is not None:
-        return {"json_schema": json.dumps(constraint.json_schema, ensure_ascii=False)}
+        return {"json_schema": _schema_text(constraint.json_schema)}
     if constraint.regex is not None:
         return {"regex": constraint.regex}
     return {"grammar": "root ::= " + " | ".join(_quoted(choice) for choice in constraint.choice or ())}
+
+
+def _schema_text(schema: Mapping[str, Any]) -> str:
+    return json.dumps(loosened(schema)[0], ensure_ascii=False)
 
 
 def _quoted(text: str) -> str:

@@ -137,6 +137,12 @@ def _known() -> dict[str, Any]:
     return found
 
 
+def known_ratios(known: Mapping[str, Any], key: str) -> dict[str, float]:
+    """Returns the ratios on both texts that were measured before, such as `zh` and `zh_second`; empty for none."""
+    second = known.get("second", {}).get("ratios", {}).get(key, {})
+    return known.get("ratios", {}).get(key, {}) | {f"{language}_second": ratio for language, ratio in second.items()}
+
+
 def _ratios(
     folder: Path, facts: Mapping[str, Any], checkpoint: Checkpoint, properties: Mapping[str, Any], on_event: Listener
 ) -> dict[str, float]:
@@ -145,10 +151,17 @@ def _ratios(
     if record.exists():
         return dict(json.loads(record.read_text("utf-8"))["ratios"])
     known = _known().get(str(facts["source_sha256"]), {})
-    ratios = known.get("ratios", {}).get(f"{facts['weight_format']}-v{facts['version']}")
-    found = dict(ratios) if ratios else measure(folder, checkpoint, properties, on_event, known.get("source"))
+    found = known_ratios(known, f"{facts['weight_format']}-v{facts['version']}")
+    # On the first text alone: the second would make the first load of a model of one's own three times as long.
+    found = found or measure(folder, checkpoint, properties, on_event, known.get("source"))
     write_whole(record, json.dumps({"ratios": found}).encode())
     return found
+
+
+def held_out_ids(checkpoint: Checkpoint, *, second: bool = False) -> dict[TextLanguage, list[int]]:
+    """Returns the held-out texts in the model's own tokens."""
+    tokenizer = checkpoint.tokenizer()
+    return {language: tokenizer.encode(held_out_text(language, second=second)) for language in LANGUAGES}
 
 
 def measure(
@@ -157,11 +170,12 @@ def measure(
     properties: Mapping[str, Any],
     on_event: Listener,
     source_perplexities: Mapping[str, float] | None = None,
+    *,
+    second: bool = False,
 ) -> dict[str, float]:
     """Returns converted over source perplexity on the held-out texts; about a minute without the source's."""
     what = say("measuring perplexity", "测量困惑度")
-    tokenizer = checkpoint.tokenizer()
-    ids: dict[TextLanguage, list[int]] = {name: tokenizer.encode(held_out_text(name)) for name in LANGUAGES}
+    ids = held_out_ids(checkpoint, second=second)
     if source_perplexities is None:
         source_perplexities = cast(
             Mapping[str, float], perplexity.source_perplexities(checkpoint, ids, _progress(on_event, what))

@@ -19,6 +19,7 @@ from inkseal.studio.generate.backends._openvino_config import (
 )
 from inkseal.studio.generate.backends._openvino_grammar import GrammarGate
 from inkseal.studio.generate.backends._openvino_loop import Job, StepLoop
+from inkseal.studio.generate.long_counts import AnswerCheck
 from inkseal.studio.generate.prompting import offered_tools, prompt_ids, refuse_overflow, text_request
 from inkseal.studio.generate.streaming import Answer, Outbox
 
@@ -51,6 +52,7 @@ class OpenvinoEngine:
         asked = text_request(request)
         refuse_unsupported(asked)
         spec = grammar_spec(asked)
+        check = AnswerCheck(asked)
         ids = self._prompt(asked)
         refuse_overflow(len(ids), asked.max_tokens, self._limit_tokens)
         if spec is not None:
@@ -67,6 +69,7 @@ class OpenvinoEngine:
                     first = first if first is not None else time.monotonic() - begun
                     if chunk.finish_reason is not None:
                         unfinished.discard(chunk.index)
+                    check.take(chunk)
                     yield chunk
                 # the other results follow once the first has left the prompt in the prefix cache
                 while waiting and answers[0].num_tokens:

@@ -72,7 +72,7 @@ class GrammarGate:
                     f"The constraint takes more than {self._limit_seconds} s to prepare.",
                     f"该约束的准备时间超过 {self._limit_seconds} 秒。",
                 ),
-                fix=say("Use fewer optional fields and no length limits.", "请减少可选字段，并去掉长度限制。"),
+                fix=say("Use fewer optional fields and fewer choices.", "请减少可选字段和可选值。"),
             )
         if error:
             return InvalidRequest(say(f"The constraint cannot be used: {error}", f"该约束无法使用：{error}"))

@@ -12,7 +12,7 @@ from inkseal.core.config import ComponentConfig
 from inkseal.core.language import say
 from inkseal.core.protocols import EmbeddingEngine
 from inkseal.core.types import Action, Finding, Origin, Part, Stage, Verdict
-from inkseal.studio.guard.injection_model import RULES_ONLY, Thresholds, Trust, features, shipped_model
+from inkseal.studio.guard.injection_model import RULES_ONLY, Thresholds, Trust, shipped_model
 from inkseal.studio.guard.injection_rules import combined_weight, families
 from inkseal.studio.guard.injection_windows import Window, han_share, is_unfair, windows
 from inkseal.studio.guard.judge import verdict_of
@@ -107,7 +107,7 @@ class Injection:
         for start in range(0, len(found), _BATCH):
             batch = found[start : start + _BATCH]
             vectors = self._embedder.embed([window.text for window in batch])
-            scores += self._model.score(vectors, features(batch, untrusted)).tolist()
+            scores += self._model.score(batch, vectors, untrusted).tolist()
         return scores
 
     def _judge(self, index: int, part: Part) -> Iterator[tuple[Finding, Action]]:
