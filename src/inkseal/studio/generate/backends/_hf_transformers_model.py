@@ -123,6 +123,8 @@ def _native(facts: dict[str, Any], num_tensors: int) -> tuple[Any, Any]:
     if not isinstance(layers, int) or not 0 < layers <= num_tensors:
         raise _refusal(f"num_hidden_layers = {layers!r}")
     kept = {name: value for name, value in facts.items() if name not in _LEFT_OUT and not name.startswith("_")}
+    if kept.get("use_sliding_window") is False:  # most classes do not know the switch, and would slide
+        kept.pop("sliding_window", None)
     try:
         config = CONFIG_MAPPING[kind].from_dict(kept)
     except Exception as error:  # noqa: BLE001 - the library checks values with errors of many kinds
