@@ -53,9 +53,7 @@ TOPICS = {
         "snow, how bridges are built, a dog who travels, the invention of paper, a village without clocks, gardens in "
         "spring, a night train, what makes a good teacher, the price of salt, a broken violin, how rivers change, two "
         "brothers and a boat, the taste of tea, mapping the desert, a library at night, the life of bees, moving to "
-        "another city, a stone that sings, why people collect things, the last day of summer, cooking for friends, "
-        "an island of glass, how songs are remembered, a tailor's apprentice, walking in the mountains, the colour "
-        "blue, a machine that dreams, the sea at dawn, growing old, an honest merchant, the school on the hill"
+        "another city"
     ).replace("\n", " ").split(", "),
     "zh": "老灯塔、雨中的集市、面包的历史、学游泳、一封丢失的信、初雪、桥是怎样建成的、会旅行的狗、造纸术、没有钟的村庄、"
     "春天的花园、夜行火车、什么是好老师、盐的价格、一把坏掉的小提琴、河流如何改道".split("、"),
@@ -123,7 +121,8 @@ def collect(name: str, folder: Path, seconds: float) -> bool:
 
 def answers_of(name: str) -> list[dict[str, str]]:
     path = ANSWERS / f"{name.replace('/', '-')}.jsonl"
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines][: len(TOPICS[LANGUAGES[name.split("/")[0]]])]
 
 
 def windows(texts: list[str], tokenizer: Tokenizer, length: int) -> list[list[int]]:
