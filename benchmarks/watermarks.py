@@ -1,9 +1,9 @@
 """Measures how well text watermarks are found again, and writes docs/reference/watermarks.md.
 
-    python benchmarks/watermarks.py --collect SET [--seconds 220]     writes the answers of one set; goes on where it was
+    python benchmarks/watermarks.py --collect SETS [--seconds 220]    writes the answers of sets; goes on where it was
     python benchmarks/watermarks.py --write                           measures the answers and writes page and figures
 
-A set is MODEL/WATERMARK/TEMPERATURE, such as `tiny/kgw/0.7`; `--collect all` names them all, one after the other. The
+A set is MODEL/WATERMARK/TEMPERATURE, such as `tiny/kgw/0.7`; several are joined by commas, `all` names them all. The
 models are those of the tests, turned from GGUF into folders of safetensors first.
 """
 
@@ -44,20 +44,36 @@ AT_ONCE = 8
 MAX_TOKENS = 210
 LANGUAGES = {"tiny": "en", "small": "zh"}
 NAMES = {"tiny": "SmolLM2-135M-Instruct, English", "small": "Qwen2.5-Coder-0.5B-Instruct, Chinese"}
-SETS = [
-    f"tiny/{mark}/{temperature}" for temperature in (0.7, 1.0) for mark in ("none", "kgw", "synthid")
-] + [f"small/{mark}/0.7" for mark in ("none", "kgw", "synthid")]
+SETS = [f"tiny/{mark}/{temperature}" for temperature in (0.7, 1.0) for mark in ("none", "kgw", "synthid")] + [
+    f"small/{mark}/0.7" for mark in ("none", "kgw", "synthid")
+]
 TOPICS = {
     "en": (
         "an old lighthouse, a market in the rain, the history of bread, learning to swim, a lost letter, the first "
         "snow, how bridges are built, a dog who travels, the invention of paper, a village without clocks, gardens in "
-        "spring, a night train, what makes a good teacher, the price of salt, a broken violin, how rivers change, two "
-        "brothers and a boat, the taste of tea, mapping the desert, a library at night, the life of bees, moving to "
-        "another city"
-    ).replace("\n", " ").split(", "),
-    "zh": "老灯塔、雨中的集市、面包的历史、学游泳、一封丢失的信、初雪、桥是怎样建成的、会旅行的狗、造纸术、没有钟的村庄、"
-    "春天的花园、夜行火车、什么是好老师、盐的价格、一把坏掉的小提琴、河流如何改道".split("、"),
-}  # fmt: skip
+        "spring, a night train, what makes a good teacher, the price of salt, a broken violin, how rivers change"
+    )
+    .replace("\n", " ")
+    .split(", "),
+    "zh": [
+        "老灯塔",
+        "雨中的集市",
+        "面包的历史",
+        "学游泳",
+        "一封丢失的信",
+        "初雪",
+        "桥是怎样建成的",
+        "会旅行的狗",
+        "造纸术",
+        "没有钟的村庄",
+        "春天的花园",
+        "夜行火车",
+        "什么是好老师",
+        "盐的价格",
+        "一把坏掉的小提琴",
+        "河流如何改道",
+    ],
+}
 PROMPTS = {"en": "Write a long and vivid text about {}.", "zh": "请写一篇生动的长文，题目是：{}。"}
 
 
@@ -76,20 +92,19 @@ def hub_model(name: str, folder: Path) -> LocalModel:
     return catalog.local(f"{name}-hub", verify=False)
 
 
-def collect(name: str, folder: Path, seconds: float) -> bool:
-    """Writes the answers of a set that are not there yet; True when it is whole."""
+def collect(name: str, folder: Path, until: float) -> None:
+    """Writes the answers of a set that are not there yet, as long as the monotonic clock permits."""
     model_name, mark, temperature = name.split("/")
     language = LANGUAGES[model_name]
     path = ANSWERS / f"{name.replace('/', '-')}.jsonl"
     done = len(path.read_text("utf-8").splitlines()) if path.exists() else 0
     topics = TOPICS[language][done:]
-    if not topics:
-        return True
-    begin = time.monotonic()
+    if not topics or time.monotonic() > until:
+        return
     backend = HfTransformers(HfTransformersConfig(max_results=AT_ONCE), watermark_key=KEY.hex())
     engine = backend.load(hub_model(model_name, folder), 1, ignore, threading.Event())
     try:
-        while topics and time.monotonic() - begin < seconds:
+        while topics and time.monotonic() < until:
             group, topics = topics[:AT_ONCE], topics[AT_ONCE:]
             answers = [""] * len(group)
 
@@ -113,10 +128,9 @@ def collect(name: str, folder: Path, seconds: float) -> bool:
                 for topic, text in zip(group, answers, strict=True):
                     file.write(json.dumps({"topic": topic, "text": text}, ensure_ascii=False) + "\n")
             done += len(group)
-            print(name, done, round(time.monotonic() - begin), flush=True)
+            print(name, done, flush=True)
     finally:
         engine.close()
-    return not topics
 
 
 def answers_of(name: str) -> list[dict[str, str]]:
@@ -268,7 +282,9 @@ def report(results: dict[str, Any]) -> str:
         parts.append("### Found at a level of 1 %\n")
         head = ["", *(f"{length} tokens" for length in LENGTHS)]
         parts.append(
-            table(head, [[label[n], *(shown(f["plain"][str(length)]) for length in LENGTHS)] for n, f in marked.items()])
+            table(
+                head, [[label[n], *(shown(f["plain"][str(length)]) for length in LENGTHS)] for n, f in marked.items()]
+            )
         )
         parts.append("### Found after changes, at a level of 1 %\n")
         rows = [
@@ -279,7 +295,11 @@ def report(results: dict[str, Any]) -> str:
         parts.append(table(head[:3], rows))
         parts.append("### False alarms\n")
         rows = [
-            [name.split("/")[1], f"{100 * float(level):g} %", *(f"{100 * by[str(n)][level]['rate']:.2f} %" for n in LENGTHS)]
+            [
+                name.split("/")[1],
+                f"{100 * float(level):g} %",
+                *(f"{100 * by[str(n)][level]['rate']:.2f} %" for n in LENGTHS),
+            ]
             for name, by in results["false_alarms"].items()
             if name.startswith(f"{model_name}/")
             for level in ("0.01", "0.001")
@@ -297,7 +317,7 @@ def report(results: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--collect", help="a set, or all")
+    parser.add_argument("--collect", help="sets, or all")
     parser.add_argument("--seconds", type=float, default=220, help="stop collecting after so long")
     parser.add_argument("--folder", type=Path, help="where the models are made and kept; a temporary one when absent")
     parser.add_argument("--write", action="store_true", help="write the page and the figures")
@@ -305,8 +325,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
-        for name in SETS if options.collect == "all" else filter(None, [options.collect]):
-            collect(name, folder, options.seconds)
+        until = time.monotonic() + options.seconds
+        for name in SETS if options.collect == "all" else filter(None, (options.collect or "").split(",")):
+            collect(name, folder, until)
         if options.collect:
             return
         results = json.loads(RESULTS.read_text("utf-8")) if options.render else measure(folder)

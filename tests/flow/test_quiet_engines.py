@@ -35,9 +35,7 @@ assert not [name for name in sys.modules if name.startswith("openvino_telemetry.
 
 @pytest.mark.model
 @pytest.mark.parametrize(("backend", "fixture"), [("openvino", "tiny_model"), ("hf_transformers", "hub_model")])
-def test_nothing_leaves_the_machine(
-    backend: str, fixture: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_nothing_leaves_the_machine(backend: str, fixture: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     model: LocalModel = request.getfixturevalue(fixture)
     environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"HOME": str(tmp_path)}
     done = subprocess.run(

@@ -127,7 +127,7 @@ def begin(
     """Returns a run of the request; draws the seed when there is none, so that every result can be made again.
 
     Args:
-        regime: the installation's, for a request that names none. Without one that asks for a watermark, "auto" is none.
+        regime: the installation's, for a request that names none. Where none asks for a watermark, "auto" is none.
     """
     seed = request.seed if request.seed is not None else random.SystemRandom().getrandbits(32)
     settled: dict[str, Any] = {"seed": seed}

@@ -66,7 +66,9 @@ def test_words_are_uniform_and_unrelated_to_those_of_other_keys_and_contexts() -
         assert abs(np.corrcoef(words, other)[0, 1]) < 0.03
 
 
-@pytest.mark.parametrize(("least", "count", "chance"), [(0, 10, 0.25), (10, 10, 0.25), (60, 150, 0.25), (900, 3000, 0.25)])
+@pytest.mark.parametrize(
+    ("least", "count", "chance"), [(0, 10, 0.25), (10, 10, 0.25), (60, 150, 0.25), (900, 3000, 0.25)]
+)
 def test_the_tail_is_the_binomial_distributions(least: int, count: int, chance: float) -> None:
     assert _binomial_tail(least, count, chance) == pytest.approx(float(binom.sf(least - 1, count, chance)), rel=1e-6)
 

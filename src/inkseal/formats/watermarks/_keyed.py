@@ -1,4 +1,4 @@
-"""Random words for pairs of context and token, the same on every machine and device, and patternless without the key."""
+"""Random words for pairs of context and token, the same on every machine and device, patternless without the key."""
 
 import hmac
 import struct

@@ -6,13 +6,16 @@ Source: Kirchenbauer et al. 2023, algorithms 2 and 3 (arXiv 2301.10226); Kirchen
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from inkseal.core.protocols import Tilt
 from inkseal.core.types import WatermarkScore
 from inkseal.formats.watermarks._keyed import KeyedWords, Tokens
+
+Array = npt.NDArray[Any]
 
 
 class Kgw:
@@ -52,23 +55,25 @@ class Kgw:
         """Returns the tilt of one answer; the first `width` tokens, whose context is not in it, are left alone."""
         factor = math.exp(self._delta)
 
-        def tilt(answer: Sequence[int], tokens: Tokens, probabilities: np.ndarray) -> np.ndarray:
+        def tilt(answer: Sequence[int], tokens: Tokens, probabilities: Array) -> Array:
             if len(answer) < self._width:
                 return probabilities
             tilted = np.where(self._green(answer[-self._width :], tokens), factor, 1.0) * probabilities
-            return tilted / tilted.sum()
+            return np.asarray(tilted / tilted.sum())
 
         return tilt
 
-    def _anchor(self, window: Sequence[int], tokens: Tokens) -> np.ndarray:
+    def _anchor(self, window: Sequence[int], tokens: Tokens) -> Array:
         """Returns which token of the window counts for each candidate, as its place, [C]."""
-        return np.stack([self._anchors.of((token,), tokens) for token in window]).argmin(axis=0)
+        words = np.stack([self._anchors.of((token,), tokens) for token in window])
+        return np.asarray(words.argmin(axis=0))
 
-    def _green(self, window: Sequence[int], tokens: Tokens) -> np.ndarray:
+    def _green(self, window: Sequence[int], tokens: Tokens) -> Array:
         if self._seeding == "left":
-            return self._colours.of(window, tokens) < self._green_below
+            return np.asarray(self._colours.of(window, tokens) < self._green_below)
         colours = np.stack([self._colours.of((token,), tokens) for token in window])
-        return np.take_along_axis(colours, self._anchor(window, tokens)[None], 0)[0] < self._green_below
+        chosen = np.take_along_axis(colours, self._anchor(window, tokens)[None], 0)[0]
+        return np.asarray(chosen < self._green_below)
 
     def score(self, ids: Sequence[int]) -> WatermarkScore:
         """Returns the share of green tokens; each context with its token counts once, or repetition would mislead."""

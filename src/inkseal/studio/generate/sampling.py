@@ -59,7 +59,9 @@ class Sampler:
             places = np.fromiter(self._repeated, np.int64)
             places = places[places < len(logits)]
             found = logits[places]
-            logits[places] = np.where(found > 0, found / sampling.repetition_penalty, found * sampling.repetition_penalty)
+            logits[places] = np.where(
+                found > 0, found / sampling.repetition_penalty, found * sampling.repetition_penalty
+            )
         if self._counts and (sampling.presence_penalty or sampling.frequency_penalty):
             places = np.fromiter(self._counts, np.int64)
             counts = np.fromiter(self._counts.values(), np.float64)

@@ -52,7 +52,7 @@ class WatermarkFinding(Closed):
             return say(
                 f"Watermark of this installation found ({facts}): chance does this to one text in "
                 f"{1 / FALSE_ALARMS:,.0f} from elsewhere. It does not show that nothing was changed.",
-                f"发现本机水印（{facts}）：外来文本偶然如此的比例不超过 1/{1 / FALSE_ALARMS:,.0f}；不表明内容未被改动。",
+                f"发现本机水印（{facts}）：外来文本偶然如此的不超过 1/{1 / FALSE_ALARMS:,.0f}；不表明内容未被改动。",
             )
         return say(
             f"No watermark of this installation found ({facts}), which does not show that it was made elsewhere.",
@@ -79,7 +79,7 @@ def find_watermark(trust: Trust, data_dir: Path, text: str) -> WatermarkFinding 
 
 def _tokenizers(data_dir: Path) -> Iterator[tuple[str, Tokenizer]]:
     """Yields (model's name, tokenizer) of the installed models that an engine with watermarks runs, each one once."""
-    seen = set()
+    seen: set[str] = set()
     for entry in Catalog(data_dir).list():
         card = entry.card
         files = {file.name: file.sha256 for file in card.files}

@@ -19,7 +19,6 @@ from inkseal.core.errors import EngineFailed, InvalidRequest, ModelFileRefused, 
 from inkseal.core.events import ignore
 from inkseal.core.protocols import LocalModel
 from inkseal.core.types import Usage
-from inkseal.catalog.verify import hash_file
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest, ToolSpec
 from inkseal.studio.generate.backends.hf_transformers import HfTransformers, HfTransformersConfig
 
@@ -174,7 +173,7 @@ def test_a_failed_step_ends_its_requests_and_no_later_one(engine: Any, monkeypat
 def test_logits_that_are_no_numbers_are_said(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = engine._turns._batch.step
     monkeypatch.setattr(engine._turns._batch, "step", lambda tokens: plain(tokens) * float("nan"))
-    with pytest.raises(EngineFailed, match="float32|not numbers"):
+    with pytest.raises(EngineFailed, match="not numbers"):
         run(engine, TextRequest.of("hello", max_tokens=9, sampling=Sampling(temperature=0, logit_bias={0: 1.0})))
 
 
@@ -300,7 +299,11 @@ def test_the_forecast_covers_weights_and_cache(folders: Callable[[str], Path]) -
     folder = folders("llama")
     values = 2 * 3 * 2 * 16  # keys and values, layers, heads, width
     size = (folder / "model.safetensors").stat().st_size
-    forecast = HfTransformers(HfTransformersConfig(precision="float32", cache_tokens=1000)).forecast_bytes(model_of(folder))
+    forecast = HfTransformers(HfTransformersConfig(precision="float32", cache_tokens=1000)).forecast_bytes(
+        model_of(folder)
+    )
     assert 0 <= forecast - 600_000_000 - values * 1000 * 4 <= size
-    half = HfTransformers(HfTransformersConfig(precision="bfloat16", cache_tokens=1000)).forecast_bytes(model_of(folder))
+    half = HfTransformers(HfTransformersConfig(precision="bfloat16", cache_tokens=1000)).forecast_bytes(
+        model_of(folder)
+    )
     assert (half - 600_000_000) * 2 == pytest.approx(forecast - 600_000_000, abs=4)

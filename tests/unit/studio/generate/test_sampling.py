@@ -37,7 +37,9 @@ def by_definition(logits: np.ndarray, sampling: Sampling) -> dict[int, float]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(given=fields, seed=st.integers(0, 1000), spread=st.sampled_from([0.1, 2.0, 8.0]), head=st.sampled_from([4, 1024]))
+@given(
+    given=fields, seed=st.integers(0, 1000), spread=st.sampled_from([0.1, 2.0, 8.0]), head=st.sampled_from([4, 1024])
+)
 def test_candidates_are_those_of_the_definitions(given: Any, seed: int, spread: float, head: int) -> None:
     logits = np.random.default_rng(seed).normal(0, spread, 120).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:

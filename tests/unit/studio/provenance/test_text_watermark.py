@@ -79,7 +79,9 @@ def test_the_chance_is_that_of_all_tests_together(here: Sealer, models: Path) ->
     assert found.p_value == pytest.approx(min(1, found.num_tests * found.best.p_value))
 
 
-def test_another_installation_does_not_find_it(here: Sealer, models: Path, make_sealer: Callable[[str], Sealer]) -> None:
+def test_another_installation_does_not_find_it(
+    here: Sealer, models: Path, make_sealer: Callable[[str], Sealer]
+) -> None:
     there = make_sealer("there")
     there.trust.watermark_secret()
     shutil.copytree(models / "models", there.store.data_dir / "models", dirs_exist_ok=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from inkseal.core.errors import EngineFailed, InksealError
 from inkseal.core.language import Language, current_language, say, use_language
+from inkseal.core.types import FinishReason
 from inkseal.studio.generate.backends._hf_transformers_batch import Batch, Logits, Prompt
 from inkseal.studio.generate.sampling import Sampler
 from inkseal.studio.generate.streaming import Sink
@@ -120,7 +121,7 @@ class Turns:
         self._running = [self._running[row] for row in kept]
 
     def _admit(self) -> None:
-        """Lets jobs in while there is room; a long prompt is read a stretch per step, so that others go on meanwhile."""
+        """Lets jobs in while there is room; a long prompt is read a stretch per step, so that others go on."""
         assert self._batch is not None
         while True:
             with self._changing:
@@ -159,7 +160,7 @@ class Turns:
                 job.sink.fail(_no_numbers())
             return
         token = job.sampler.draw(logits)
-        reason = None
+        reason: FinishReason | None = None
         if token in job.ends:
             reason = "stop"
         elif len(job.sampler.answer) >= job.max_tokens:
