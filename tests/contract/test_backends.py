@@ -39,7 +39,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture(scope="module")
 def model(backend: Backend, request: pytest.FixtureRequest) -> LocalModel:
     own = {"openai_api": ("remote_model",), "hf_transformers": ("hub_model",)}.get(backend.name, ())
-    candidates = [echo_model(), *map(request.getfixturevalue, ("tiny_model", "embedding_model", *own))]
+    candidates = [echo_model(), *map(request.getfixturevalue, (*own, "tiny_model", "embedding_model"))]
     fitting = [model for model in candidates if backend.fits(model) is None]
     if not fitting:
         pytest.skip("no test model for this backend")

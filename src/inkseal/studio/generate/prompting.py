@@ -29,8 +29,8 @@ def text_request(request: Request, watermarks: Collection[str] = ()) -> TextRequ
                 f"This engine puts in no watermark {request.watermark!r}.", f"该引擎不支持水印 {request.watermark!r}。"
             ),
             fix=say(
-                "Take kgw or synthid with a safetensors model and the backend hf_transformers.",
-                "请用 safetensors 模型和 hf_transformers 后端，水印选 kgw 或 synthid。",
+                "Take kgw or synthid, with the backend hf_transformers (extra torch).",
+                "请用 hf_transformers 后端（扩展 torch），水印选 kgw 或 synthid。",
             ),
         )
     return request

@@ -13,6 +13,8 @@ from inkseal.catalog.catalog import Catalog
 from inkseal.core.errors import InksealError
 from inkseal.core.language import say
 from inkseal.core.types import Closed, WatermarkScore
+from inkseal.formats.gguf import read_header
+from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf
 from inkseal.formats.tokenizer import Tokenizer
 from inkseal.formats.tokenizer_json import tokenizer_from_folder
 from inkseal.formats.watermarks import key_id, watermarks
@@ -82,16 +84,18 @@ def _tokenizers(data_dir: Path) -> Iterator[tuple[str, Tokenizer]]:
     seen: set[str] = set()
     for entry in Catalog(data_dir).list():
         card = entry.card
-        files = {file.name: file.sha256 for file in card.files}
-        if entry.installed is None or card.format != "safetensors" or files.get("tokenizer.json", "") in {"", *seen}:
+        vocabulary = next((f for f in card.files if f.name == "tokenizer.json" or f.name.endswith(".gguf")), None)
+        if entry.installed is None or card.task != "generate" or vocabulary is None or vocabulary.sha256 in seen:
             continue
-        seen.add(files["tokenizer.json"])
+        seen.add(vocabulary.sha256)
         try:
-            yield card.name, _tokenizer(data_dir / "models" / card.name, files["tokenizer.json"])
+            yield card.name, _tokenizer(data_dir / "models" / card.name / vocabulary.name, vocabulary.sha256)
         except InksealError:  # a kind that the engines refuse as well
             continue
 
 
 @lru_cache(maxsize=MAX_TOKENIZERS)
-def _tokenizer(folder: Path, sha256: str) -> Tokenizer:
-    return tokenizer_from_folder(folder)
+def _tokenizer(path: Path, sha256: str) -> Tokenizer:
+    if path.suffix == ".gguf":
+        return tokenizer_from_gguf(read_header(path).metadata)
+    return tokenizer_from_folder(path.parent)

@@ -87,6 +87,25 @@ def run(engine: Any, request: TextRequest, cancel: threading.Event = NEVER) -> t
             return texts, end.value
 
 
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "qwen3"])
+def test_a_gguf_answers_as_the_folder_made_of_it(folders: Callable[[str], Path], kind: str, tmp_path: Path) -> None:
+    folder = folders(kind)
+    (tmp_path / "m.gguf").write_bytes((folder.parent / "m.gguf").read_bytes())
+    fields = {"folder": tmp_path, "format": "gguf", "files": {"m.gguf": hash_file(tmp_path / "m.gguf")}}
+    model = model_of(folder).model_copy(update=fields)
+    backend = HfTransformers(HfTransformersConfig(precision="float32", cache_tokens=2048))
+    assert backend.fits(model) is None
+    assert backend.forecast_bytes(model) == backend.forecast_bytes(model_of(folder))
+    of_folder, of_file = load(folder), backend.load(model, 1, ignore, NEVER)
+    try:
+        for prompt in PROMPTS:
+            request = TextRequest.of(prompt, max_tokens=24, seed=2)
+            assert run(of_file, request)[0] == run(of_folder, request)[0] != [""]
+    finally:
+        of_folder.close()
+        of_file.close()
+
+
 def library_answer(folder: Path, ids: list[int], num_tokens: int, **fields: Any) -> list[int]:
     """The tokens that `generate` of the library makes."""
     import torch

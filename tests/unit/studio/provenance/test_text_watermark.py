@@ -71,6 +71,14 @@ def test_it_is_found_without_any_record(here: Sealer, models: Path, name: str) -
     assert f"p = {layer.details['p_value']:.2g}" in result.summary
 
 
+def test_the_tokenizer_of_a_gguf_will_do(models: Path, make_sealer: Callable[[str], Sealer]) -> None:
+    sealer = make_sealer("gguf")
+    Catalog(sealer.store.data_dir).bring(models.parent / "m.gguf", "file", validate=validate)
+    found = find_watermark(sealer.trust, sealer.store.data_dir, marked(sealer.trust.watermark_secret(), models))
+    assert found is not None
+    assert (found.found, found.model) == (True, "file")
+
+
 def test_the_chance_is_that_of_all_tests_together(here: Sealer, models: Path) -> None:
     text = marked(here.trust.watermark_secret(), models, length=60)
     found = find_watermark(here.trust, here.store.data_dir, text)

@@ -1,21 +1,14 @@
-"""Opens a folder of safetensors as one of transformers' own classes; code, pickles and the network are never touched.
-
-The library is handed a cleaned configuration and the tensors. It does not see the folder.
-"""
+"""Makes one of transformers' own classes out of a configuration and tensors; runs no foreign code, asks no network."""
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 from inkseal.core.errors import ModelFileRefused, Unsupported
 from inkseal.core.language import say
-from inkseal.formats.hf_folder import read_config
-from inkseal.formats.safetensors import Safetensors
-from inkseal.formats.shards import open_shards
 from inkseal.runtime.device import describe
+from inkseal.studio.generate.backends._hf_transformers_source import Source
 
 PRECISIONS = {"float32": 4, "bfloat16": 2, "float16": 2}
-FLOATS = {"F32": 4, "F16": 2, "BF16": 2}
 _LEFT_OUT = frozenset(
     {"attn_implementation", "experts_implementation", "fusion_config", "kernel_config", "transformers_weights"}
     | {"distributed_config", "name_or_path", "torch_dtype", "dtype"}
@@ -31,14 +24,6 @@ def cpu_precision(asked: str) -> str:
     if asked != "auto":
         return asked
     return "bfloat16" if _FAST_HALF & set(describe().instruction_sets) else "float32"
-
-
-def weight_bytes(folder: Path, precision: str) -> int:
-    """Returns what the weights take in memory once they are of the precision."""
-    return sum(
-        info.size_bytes // FLOATS.get(info.type_name, PRECISIONS[precision]) * PRECISIONS[precision]
-        for info in (file.tensors[name] for name, file in open_shards(folder).items())
-    )
 
 
 def choose_device(asked: str) -> str:
@@ -68,25 +53,20 @@ def choose_precision(asked: str, device: str) -> str:
     return "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float16"
 
 
-def load_model(folder: Path, device: str, precision: str) -> Any:
+def load_model(source: Source, device: str, precision: str) -> Any:
     """Returns the model, ready to run.
 
     Raises:
-        ModelFileRefused: the folder is malformed, brings code, or its tensors are not those of its class.
+        ModelFileRefused: the tensors are not those that the configuration asks for.
         Unsupported: transformers has no class of its own for it.
     """
     import torch
-    from safetensors.torch import load_file
     from transformers import logging
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    shards = open_shards(folder)
-    config, kind = _native(read_config(folder), len(shards))
-    _refuse_promises(kind, config, shards)
-    weights: dict[str, Any] = {}
-    for path in sorted({file.path for file in shards.values()}):
-        weights |= load_file(path)
+    config, kind = _native(source.facts, source.num_tensors)
+    _refuse_promises(kind, config, source.num_weights)
     attention = "sdpa" if getattr(kind, "_supports_sdpa", False) else "eager"
     try:
         with warnings.catch_warnings():
@@ -94,7 +74,7 @@ def load_model(folder: Path, device: str, precision: str) -> Any:
             model, found = kind.from_pretrained(
                 None,
                 config=config,
-                state_dict=weights,
+                state_dict=source.weights(precision),
                 dtype=getattr(torch, precision),
                 attn_implementation=attention,
                 local_files_only=True,
@@ -134,7 +114,7 @@ def _native(facts: dict[str, Any], num_tensors: int) -> tuple[Any, Any]:
     return config, MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
 
 
-def _refuse_promises(kind: Any, config: Any, shards: dict[str, Safetensors]) -> None:
+def _refuse_promises(kind: Any, config: Any, there: int) -> None:
     """Refuses a configuration that asks for more weights than the files have; the library would draw them at random."""
     import torch
 
@@ -144,15 +124,10 @@ def _refuse_promises(kind: Any, config: Any, shards: dict[str, Safetensors]) -> 
             promised = sum(weights.numel() for weights in kind(config).parameters())
         except Exception as error:  # noqa: BLE001 - numbers that do not fit together fail in many ways
             raise _refusal(f"config.json: {str(error).strip()[:200]}") from None
-    there = sum(info.size_bytes // FLOATS.get(info.type_name, 1) for info in _tensors(shards))
     if promised > 1.02 * there:
         raise _refusal(
             say(f"it promises {promised:,} weights and has {there:,}", f"声称有 {promised:,} 个权重，实有 {there:,}")
         )
-
-
-def _tensors(shards: dict[str, Safetensors]) -> list[Any]:
-    return [file.tensors[name] for name, file in shards.items()]
 
 
 def _unknown(kind: object) -> Unsupported:

@@ -13,8 +13,6 @@ from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.formats.chat_template import ChatTemplate
-from inkseal.formats.hf_folder import read_config
-from inkseal.formats.tokenizer_json import tokenizer_from_folder
 from inkseal.formats.watermarks import key_id, watermarks
 from inkseal.studio.generate.backends._hf_transformers_batch import Batch
 from inkseal.studio.generate.backends._hf_transformers_engine import HfTransformersEngine, Marks
@@ -24,11 +22,11 @@ from inkseal.studio.generate.backends._hf_transformers_model import (
     choose_precision,
     cpu_precision,
     load_model,
-    weight_bytes,
 )
+from inkseal.studio.generate.backends._hf_transformers_source import cache_values, fits, open_source
 from inkseal.studio.generate.backends._hf_transformers_turns import Turns
 
-FOLDER_NEEDS = frozenset({"config.json", "tokenizer.json"})
+MAX_TOKENS = 1 << 30
 RUNTIME_BYTES = 600_000_000
 """torch and transformers themselves, and what one step needs beside weights and cache."""
 
@@ -51,7 +49,7 @@ class HfTransformersConfig(ComponentConfig):
 
 
 class HfTransformers:
-    """Runs safetensors text models with torch: any native class of transformers, batching, watermarks, GPUs."""
+    """Runs safetensors and GGUF text models with torch: native classes of transformers, batching, watermarks, GPUs."""
 
     name: ClassVar[str] = "hf_transformers"
     tasks: ClassVar[frozenset[str]] = frozenset({"generate"})
@@ -66,11 +64,11 @@ class HfTransformers:
         self._key = bytes.fromhex(watermark_key)
 
     def fits(self, model: LocalModel) -> str | None:
-        """Returns None when the model is a folder of safetensors and the extra is installed, else the reason."""
-        if model.task != "generate" or model.format != "safetensors" or not model.files.keys() >= FOLDER_NEEDS:
+        """Returns None when it is a text model of a GGUF or safetensors and the extra is installed, else the reason."""
+        if not fits(model):
             return say(
-                "It runs text models in folders of safetensors with config.json and tokenizer.json.",
-                "只运行含 config.json 和 tokenizer.json 的 safetensors 文本模型文件夹。",
+                "It runs text models of one GGUF, or of safetensors with config.json and tokenizer.json.",
+                "只运行单个 GGUF，或含 config.json 和 tokenizer.json 的 safetensors 文本模型。",
             )
         for package in ("torch", "transformers"):
             if importlib.util.find_spec(package) is None:
@@ -80,8 +78,9 @@ class HfTransformers:
     def forecast_bytes(self, model: LocalModel) -> int:
         """Returns the memory that `load` will need: weights, key-value cache, torch itself."""
         precision = cpu_precision(self._config.precision)
-        cache = _cache_values(read_config(model.folder)) * self._config.cache_tokens * PRECISIONS[precision]
-        return int(weight_bytes(model.folder, precision) + cache + RUNTIME_BYTES)
+        source = open_source(model)
+        numbers = source.num_weights + cache_values(source.facts) * self._config.cache_tokens
+        return numbers * PRECISIONS[precision] + RUNTIME_BYTES
 
     def facts(self) -> dict[str, Any]:
         """Returns the versions and the config that decide the results besides model and request."""
@@ -95,15 +94,15 @@ class HfTransformers:
         except ModuleNotFoundError as error:
             raise MissingDependency(str(error.name), "torch") from error
         verify_files(model.folder, model.files, cancel)
-        facts = read_config(model.folder)
+        source = open_source(model)
         device = choose_device(self._config.device)
         precision = choose_precision(self._config.precision, device)
-        tokenizer = tokenizer_from_folder(model.folder, _number(facts, "vocab_size") or None)
+        tokenizer = source.tokenizer()
         template = ChatTemplate(tokenizer.chat_template, tokenizer) if tokenizer.chat_template else None
 
         def make() -> Batch:
             torch.set_num_threads(threads)
-            return Batch(load_model(model.folder, device, precision), device, self._config.step_tokens)
+            return Batch(load_model(source, device, precision), device, self._config.step_tokens)
 
         try:
             turns = Turns(make, self._config.max_results, self._config.cache_tokens)
@@ -111,8 +110,8 @@ class HfTransformers:
             if template is not None:
                 template.close()
             raise
-        context = model.context_tokens or _number(facts, "max_position_embeddings") or self._config.cache_tokens
-        limit = min(context, self._config.cache_tokens)
+        context = model.context_tokens or source.facts.get("max_position_embeddings")
+        limit = min(context if type(context) is int and context > 0 else MAX_TOKENS, self._config.cache_tokens)
         reported = {"device": device, "precision": precision}
         return HfTransformersEngine(model, turns, tokenizer, template, limit, self._marks(), reported)
 
@@ -121,15 +120,3 @@ class HfTransformers:
             return Marks({}, "", "")
         known = {name: watermarks[name](self._key) for name in watermarks}
         return Marks(known, self._config.watermark, key_id(self._key))
-
-
-def _number(facts: dict[str, Any], name: str, default: int = 0) -> int:
-    found = facts.get(name)
-    return found if type(found) is int and found > 0 else default
-
-
-def _cache_values(facts: dict[str, Any]) -> int:
-    """Returns how many numbers keys and values of one token are, in all layers; guesses high where nothing is said."""
-    heads = _number(facts, "num_attention_heads", 32)
-    width = _number(facts, "head_dim", _number(facts, "hidden_size", 4096) // heads)
-    return 2 * _number(facts, "num_hidden_layers", 32) * _number(facts, "num_key_value_heads", heads) * width
