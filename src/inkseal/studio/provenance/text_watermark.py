@@ -22,7 +22,7 @@ from inkseal.studio.provenance.trust import Trust
 
 FALSE_ALARMS = 1e-4
 """Of so many texts from elsewhere one is taken for ours, all tests of it together."""
-MAX_TOKENS = 4_000
+MAX_TOKENS = 2_000
 MAX_CHARS = 16 * MAX_TOKENS
 MAX_TOKENIZERS = 8
 
