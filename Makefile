@@ -6,10 +6,10 @@ BIN     = $(VENV)/bin
 # CONTRIBUTING for the CPU and the CUDA build.
 TORCH  ?= torch==2.13.0
 # Of the package's extras, those that checks and tests install. `clients` and `llama` add tests that are else left out.
-EXTRAS ?= dev,train
+EXTRAS ?= dev,train,torch
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs bench-text bench-serve bench-guard bench-fingerprints clean
+.PHONY: help demo start check format test test-fast docs bench-text bench-serve bench-guard bench-fingerprints bench-watermarks clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -17,7 +17,7 @@ help:
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
-	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints   measure, and write the tables"
+	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -75,6 +75,10 @@ bench-guard: $(VENV)/bench.stamp
 
 bench-fingerprints: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/fingerprints.py --write
+
+bench-watermarks: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/watermarks.py --collect all --seconds 36000
+	$(BIN)/python benchmarks/watermarks.py --write
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -59,6 +59,7 @@ def commands() -> str:
 
 def plugins() -> str:
     from inkseal.catalog.sources import sources
+    from inkseal.formats.watermarks import watermarks
     from inkseal.modalities import modalities
     from inkseal.modalities.text.writers import writers
     from inkseal.studio.generate.backends import backends
@@ -73,6 +74,7 @@ def plugins() -> str:
         ("Backends", backends),
         ("Checks", checks),
         ("Marks", marks),
+        ("Text watermarks", watermarks),
         ("Modalities", modalities),
         ("Text formats", writers),
         ("Model sources", sources),

@@ -79,6 +79,18 @@ def tiny_gguf(tiny_model: LocalModel) -> Path:
 
 
 @pytest.fixture(scope="session")
+def hub_model(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
+    """The tiny model as a folder of safetensors, for torch."""
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        leave_out("transformers", "pip install 'inkseal[torch]'")
+    from hub_maker import hub_folder
+    from inkseal.formats.validate import validate
+
+    folder = hub_folder(tiny_gguf, tmp_path_factory.mktemp("hub") / "tiny", dtype="BF16")
+    return Catalog(tmp_path_factory.mktemp("hub-data")).bring(folder, "tiny-hub", validate=validate)
+
+
+@pytest.fixture(scope="session")
 def real_studio(tiny_model: LocalModel, embedding_model: LocalModel) -> Iterator[Studio]:
     """A studio with the tiny model and the embedding; tests share it, so they must not count on an empty store."""
     with Studio.open(MODELS) as studio:

@@ -38,8 +38,8 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 @pytest.fixture(scope="module")
 def model(backend: Backend, request: pytest.FixtureRequest) -> LocalModel:
-    here = ("tiny_model", "embedding_model", "remote_model")
-    candidates = [echo_model(), *map(request.getfixturevalue, here[: 3 if backend.name == "openai_api" else 2])]
+    own = {"openai_api": ("remote_model",), "hf_transformers": ("hub_model",)}.get(backend.name, ())
+    candidates = [echo_model(), *map(request.getfixturevalue, (*own, "tiny_model", "embedding_model"))]
     fitting = [model for model in candidates if backend.fits(model) is None]
     if not fitting:
         pytest.skip("no test model for this backend")
@@ -187,6 +187,13 @@ def test_a_bias_of_tokens_steers_the_answer_or_is_refused(generative: Generative
     said = texts(chunks)[0]
     assert said != texts(plain)[0]
     assert said == said[: len(said) // 4] * 4, "one token, four times"
+
+
+@pytest.mark.parametrize("name", ["kgw", "synthid", "unheard_of"])
+def test_a_watermark_that_cannot_be_put_in_is_refused(generative: GenerativeEngine, name: str) -> None:
+    """No engine here was handed a key."""
+    with pytest.raises(Unsupported):
+        next(generative.generate(TextRequest.of("x", watermark=name), NEVER))
 
 
 def test_another_modality_is_refused(generative: GenerativeEngine) -> None:

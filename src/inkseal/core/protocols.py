@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 from inkseal.core.config import ComponentConfig, Provider
 from inkseal.core.events import Listener
-from inkseal.core.types import Chunk, Closed, Part, Request, Stage, Usage, Verdict
+from inkseal.core.types import Chunk, Closed, Part, Request, Stage, Usage, Verdict, WatermarkScore
 
 if TYPE_CHECKING:
     from numpy.random import Generator as RandomGenerator
@@ -101,11 +101,12 @@ class Backend(Protocol):
     """Code that runs models of some file formats. One file in `studio/generate/backends/`."""
 
     name: ClassVar[str]
-    tasks: ClassVar[frozenset[str]]
-    """Of "generate", "embed"."""
+    tasks: ClassVar[frozenset[str]]  # of "generate", "embed"
     rank: ClassVar[int] = 0
     """Of several that can run a model, the lowest does, unless the settings name one."""
     config: ClassVar[type[ComponentConfig]]
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """Texts handed to the constructor by name, such as "watermark_key"; to its process over the socket alone."""
 
     def __init__(self, config: ComponentConfig) -> None: ...
 
@@ -121,8 +122,7 @@ class Backend(Protocol):
     def load(self, model: LocalModel, threads: int, on_event: Listener, cancel: Cancel) -> Engine:
         """Loads the model, converting it first where that pays (once; kept beside the model).
 
-        Proves every file that it reads by its SHA-256 first: those of `model.files`, or those recorded at the
-        conversion.
+        Proves every file that it reads by its SHA-256 first: as in `model.files`, or as recorded at the conversion.
 
         Raises:
             ModelFileRefused: a file is not the recorded one.
@@ -191,8 +191,7 @@ class Mark(Protocol):
     """Puts one kind of mark on exports and finds it again. One file in `studio/provenance/marks/`."""
 
     name: ClassVar[str]
-    layer: ClassVar[str]
-    """Of "visible", "metadata", "signed", "watermark"."""
+    layer: ClassVar[str]  # of "visible", "metadata", "signed", "watermark"
     regimes: ClassVar[frozenset[str]]
 
     def __init__(self, **resources: Any) -> None: ...
@@ -228,6 +227,22 @@ class Writer(Protocol):
         Raises:
             InvalidRequest: the bytes are not of this format.
         """
+
+
+Tilt = Callable[[Sequence[int], Any, Any], Any]
+"""(answer so far, candidate tokens [C], their probabilities [C]) → the probabilities that they are drawn with."""
+
+
+class TextWatermark(Protocol):
+    """A mark in the choice of words, found again by its key. One file in `formats/watermarks/`."""
+
+    name: ClassVar[str]
+    works_greedily: ClassVar[bool]
+
+    def __init__(self, key: bytes) -> None: ...
+    def facts(self) -> dict[str, str | int | float]: ...
+    def begin(self) -> Tilt: ...
+    def score(self, ids: Sequence[int]) -> WatermarkScore: ...
 
 
 class Source(Protocol):
@@ -369,8 +384,7 @@ class Collection(Protocol):
     """A name in the table of styles."""
     archive: ClassVar[str]
     """A name in the table of archives."""
-    licence: ClassVar[str]
-    """SPDX identifier of the pictures."""
+    licence: ClassVar[str]  # SPDX identifier of the pictures
     attribution: ClassVar[str]
     """Who must or should be named, and where the pictures come from."""
     share_alike: ClassVar[bool]

@@ -98,6 +98,12 @@ class Request(Closed):
         description="Labelling regime: none, cn, eu, both.",
         json_schema_extra={"zh": "标识制度：none、cn、eu、both。"},
     )
+    watermark: str = Field(
+        "auto",
+        pattern=r"^[a-z0-9_]{1,32}$",
+        description="Invisible mark: auto (where the regime asks and the engine can), none, or its name.",
+        json_schema_extra={"zh": "隐形水印：auto（制度要求且引擎支持时）、none 或水印名称。"},
+    )
     parents: tuple[ArtifactId, ...] = Field((), description="Artifacts this one is made from.")
 
 
@@ -162,6 +168,17 @@ class Verdict(Closed):
     action: Action
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+
+
+class WatermarkScore(Closed):
+    """What a detector finds. `p_value`: how likely so much or more is in a text made without the key."""
+
+    watermark: str
+    num_tokens: int
+    score: float
+    expected: float
+    z: float
+    p_value: float
 
 
 class Artifact(Closed):

@@ -62,7 +62,7 @@ def is_text_decoder(folder: Path) -> bool:
     """
     if not (folder / "config.json").exists():
         return False
-    facts = _read_config(folder)
+    facts = read_config(folder)
     kinds = facts.get("architectures")
     causal = isinstance(kinds, list) and any(str(kind).endswith(("ForCausalLM", "LMHeadModel")) for kind in kinds)
     return causal or facts.get("model_type") in MODEL_TYPES
@@ -73,7 +73,7 @@ class HubFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        facts = _read_config(folder)
+        facts = read_config(folder)
         self._shards = open_shards(folder)
         self.config = _config(facts, set(self._shards))
         known = [name for name in expected_shapes(self.config) if hub_name(name) in self._shards]
@@ -130,7 +130,12 @@ class HubFolder:
         return None
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
+    """Returns config.json.
+
+    Raises:
+        ModelFileRefused: it is malformed or brings its own code.
+    """
     path = folder / "config.json"
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:

@@ -23,7 +23,7 @@ def load(values: Mapping[str, Any], on_event: Listener, cancel: Cancel) -> Engin
     if values["memory_limit_bytes"] is not None:
         limit_memory(values["memory_limit_bytes"])
     kind = backends[values["backend"]]
-    backend = kind(configure(kind.config, values["config"], f"backends.{kind.name}"))
+    backend = kind(configure(kind.config, values["config"], f"backends.{kind.name}"), **values.get("given", {}))
     return backend.load(LocalModel.model_validate(values["model"]), values["threads"], on_event, cancel)
 
 

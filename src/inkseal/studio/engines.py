@@ -1,8 +1,8 @@
 """From a model's name to a loaded engine: card, files, backend, memory budget."""
 
 import contextlib
-from collections.abc import Callable, Iterator
 from functools import partial
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -28,10 +28,18 @@ class Engines:
     Args:
         find: resolves a model's name to its files (the catalogue's `local`).
         isolate: gives each engine a process of its own.
+        secrets: what backends may ask for by name; read when one does.
     """
 
-    def __init__(self, settings: Settings, find: Callable[[str], LocalModel], isolate: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        find: Callable[[str], LocalModel],
+        isolate: bool = False,
+        secrets: Mapping[str, Callable[[], str]] | None = None,
+    ) -> None:
         self._settings = settings
+        self._secrets = secrets or {}
         self._isolate = isolate
         self.local_model = find
         budget = settings.memory_budget_bytes or int(psutil.virtual_memory().total * BUDGET_SHARE)
@@ -50,7 +58,8 @@ class Engines:
             kind = backends[name]
             if task not in kind.tasks:
                 continue
-            backend = kind(configure(kind.config, self._settings.backends.get(name, {}), f"backends.{name}"))
+            config = configure(kind.config, self._settings.backends.get(name, {}), f"backends.{name}")
+            backend = kind(config, **self._given(kind))
             reason = backend.fits(model)
             if reason is None:
                 return backend
@@ -61,6 +70,9 @@ class Engines:
             + " ".join(reasons),
             fix=say("Run `inkseal doctor`.", "请运行 `inkseal doctor`。"),
         )
+
+    def _given(self, kind: type[Backend]) -> dict[str, str]:
+        return {name: self._secrets[name]() for name in getattr(kind, "needs", ()) if name in self._secrets}
 
     @contextlib.contextmanager
     def lease(self, model: LocalModel, task: str, on_event: Listener, cancel: Cancel | None = None) -> Iterator[Engine]:
@@ -79,6 +91,7 @@ class Engines:
             values = {
                 "backend": backend.name,
                 "config": self._settings.backends.get(backend.name, {}),
+                "given": self._given(type(backend)),
                 "model": model.model_dump(mode="json"),
                 "threads": threads,
                 "memory_limit_bytes": self._settings.engine_memory_limit_bytes,

@@ -11,13 +11,25 @@ from inkseal.core.errors import Blocked, Cancelled, EngineFailed, InksealError
 from inkseal.core.events import ArtifactReady, Checked, Failed, Finished, Listener, Started
 from inkseal.core.language import say
 from inkseal.core.protocols import Backend, Check, GenerativeEngine, LocalModel
-from inkseal.core.types import Artifact, Closed, FinishReason, Part, Request, ToolCall, Usage, Verdict, new_id
+from inkseal.core.types import (
+    Artifact,
+    Closed,
+    FinishReason,
+    Part,
+    Regime,
+    Request,
+    ToolCall,
+    Usage,
+    Verdict,
+    new_id,
+)
 from inkseal.runtime.energy import EnergyMeter
 from inkseal.studio.draft import Draft
 from inkseal.studio.engines import Engines
 from inkseal.studio.guard.holdback import HoldBack
 from inkseal.studio.guard.policy import rule
 from inkseal.studio.limits import Deadline
+from inkseal.studio.provenance.regimes import asks_for
 from inkseal.studio.recorder import Recorder
 
 
@@ -103,11 +115,26 @@ def tell(run: Run, engines: Engines, recorder: Recorder) -> Result:
     )
 
 
-def begin(request: Request, checks: list[Check], emit: Listener, cancel: Any = None, owner: str = "") -> Run:
-    """Returns a run of the request; draws the seed when there is none, so that every result can be made again."""
+def begin(
+    request: Request,
+    checks: list[Check],
+    emit: Listener,
+    cancel: Any = None,
+    owner: str = "",
+    *,
+    regime: Regime = "none",
+) -> Run:
+    """Returns a run of the request; draws the seed when there is none, so that every result can be made again.
+
+    Args:
+        regime: the installation's, for a request that names none. Where none asks for a watermark, "auto" is none.
+    """
     seed = request.seed if request.seed is not None else random.SystemRandom().getrandbits(32)
-    seeded = request.model_copy(update={"seed": seed})
-    return Run(request, seeded, emit, Deadline(request.timeout_seconds, cancel), checks, owner)
+    settled: dict[str, Any] = {"seed": seed}
+    if request.watermark == "auto" and not asks_for("watermark", request.regime or regime, request.modality):
+        settled["watermark"] = "none"
+    ready = request.model_copy(update=settled)
+    return Run(request, ready, emit, Deadline(request.timeout_seconds, cancel), checks, owner)
 
 
 def check_prompt(run: Run) -> None:

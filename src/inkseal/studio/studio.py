@@ -49,8 +49,9 @@ class Studio:
         self.store = store
         self.catalog = Catalog.of(settings)
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
-        self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines)
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
+        secrets = {"watermark_key": lambda: self.sealer.trust.watermark_secret().hex()}
+        self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines, secrets)
         self.recorder = Recorder(self.sealer, self.engines)
         self.watchers: list[Watcher] = []
         """Told of every run's events beside its own listener, in the run's thread."""
@@ -90,7 +91,8 @@ class Studio:
             Cancelled: it was ended before anything was shown.
         """
         emit = self._watched(on_event, owner) if self.watchers else on_event
-        return story.tell(story.begin(request, self._checks(), emit, cancel, owner), self.engines, self.recorder)
+        run = story.begin(request, self._checks(), emit, cancel, owner, regime=self.settings.regime)
+        return story.tell(run, self.engines, self.recorder)
 
     def _watched(self, on_event: Listener, owner: str) -> Listener:
         watchers, run_id = tuple(self.watchers), ""

@@ -1,5 +1,7 @@
 """What every text engine asks of a request before it begins: its kind, its tools, its prompt, its length."""
 
+from collections.abc import Collection
+
 from inkseal.core.errors import ContextTooLong, InvalidRequest, Unsupported
 from inkseal.core.language import say
 from inkseal.core.types import Request
@@ -8,15 +10,28 @@ from inkseal.formats.tokenizer import Tokenizer
 from inkseal.modalities.text.request import TextRequest, ToolSpec
 
 
-def text_request(request: Request) -> TextRequest:
+def text_request(request: Request, watermarks: Collection[str] = ()) -> TextRequest:
     """Returns the request if it asks for text.
 
+    Args:
+        watermarks: those that the engine can put in.
+
     Raises:
-        Unsupported: it asks for something else.
+        Unsupported: it asks for something else, or for another watermark.
     """
     if not isinstance(request, TextRequest):
         raise Unsupported(
             say(f"A text model cannot make {request.modality}.", f"文本模型无法生成 {request.modality}。")
+        )
+    if request.watermark not in ("auto", "none", *watermarks):
+        raise Unsupported(
+            say(
+                f"This engine puts in no watermark {request.watermark!r}.", f"该引擎不支持水印 {request.watermark!r}。"
+            ),
+            fix=say(
+                "Take kgw or synthid, with the backend hf_transformers (extra torch).",
+                "请用 hf_transformers 后端（扩展 torch），水印选 kgw 或 synthid。",
+            ),
         )
     return request
 

@@ -199,6 +199,7 @@ def _report(
     applied: list[tuple[str, str]],
 ) -> ExportReport:
     layers = {layer for _, layer in applied} | {name for name, _ in applied} | {"record"}
+    layers |= sealer.engine_layers(signed.manifest.usage)
     if "metadata" in layers:
         layers.add("signed")
     return ExportReport(

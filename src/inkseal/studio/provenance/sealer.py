@@ -9,6 +9,7 @@ from inkseal.core.language import say
 from inkseal.core.protocols import Backend, LocalModel, Mark
 from inkseal.core.types import Artifact, FinishReason, Regime, Request, Usage, Verdict
 from inkseal.core.versions import version
+from inkseal.formats.watermarks import key_id
 from inkseal.modalities import modalities
 from inkseal.store import artifacts
 from inkseal.store.store import Store
@@ -100,7 +101,7 @@ class Sealer:
             requirements=requirements(
                 regime,
                 modality=artifact.modality,
-                layers=self._layers(artifact.media_type),
+                layers=self._layers(artifact.media_type) | self.engine_layers(usage),
                 num_tokens=usage.completion_tokens or None,
                 producer=self.producer,
             ),
@@ -111,6 +112,13 @@ class Sealer:
         """Returns what an export in the artifact's own format will have."""
         names = {mark.layer for mark in self.marks() if mark.supports(media_type)}
         return frozenset(names | {"record"} | ({"signed"} if "metadata" in names else set()))
+
+    def engine_layers(self, usage: Usage) -> frozenset[str]:
+        """Returns the layers that the engine put in: a watermark counts when it has this installation's key."""
+        named = usage.reported.get("watermark_key")
+        if not named or not self.trust.has_watermark_secret or named != key_id(self.trust.watermark_secret()):
+            return frozenset()
+        return frozenset({"watermark"})
 
     def seal(self, manifest: Manifest) -> SignedManifest:
         """Signs the manifest with the certificate in force."""

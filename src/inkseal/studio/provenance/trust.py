@@ -4,6 +4,7 @@ current.pem    signing key and certificate, authority's key and certificate; rea
 own/*.pem      every certificate this installation ever signed with; no keys
 known/*.json   authorities of other installations, imported by hand
 prompt.key     the secret under which prompts are digested
+watermark.key  the secret under which text is watermarked, and found again
 """
 
 import json
@@ -94,11 +95,7 @@ class Trust:
             own.unlink(missing_ok=True)
 
     def _load(self, path: Path) -> Identity:
-        if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise TrustError(
-                say(f"Others may read the signing key {path}.", f"其他用户可读取签名密钥 {path}。"),
-                fix=say(f"Run: chmod 600 {path}", f"请运行：chmod 600 {path}"),
-            )
+        _refuse_readers(path)
         try:
             return identity_from_pem(path.read_bytes())
         except (ValueError, TypeError) as error:
@@ -112,10 +109,27 @@ class Trust:
 
     def prompt_secret(self) -> bytes:
         """Returns the 32 bytes under which prompts are digested; made at the first call."""
-        path = self.folder / "prompt.key"
+        return self._secret("prompt.key")
+
+    def watermark_secret(self) -> bytes:
+        """Returns the 32 bytes under which text is watermarked; made at the first call.
+
+        Raises:
+            TrustError: the file is damaged, or others may read it.
+        """
+        return self._secret("watermark.key")
+
+    @property
+    def has_watermark_secret(self) -> bool:
+        """False when nothing can have been watermarked here."""
+        return (self.folder / "watermark.key").exists()
+
+    def _secret(self, name: str) -> bytes:
+        path = self.folder / name
         if not path.exists():
             self._make_folders()
             _write_once(path, secrets.token_bytes(32))
+        _refuse_readers(path)
         secret = path.read_bytes()
         if len(secret) != 32:
             raise TrustError(say(f"{path} is damaged.", f"{path} 已损坏。"))
@@ -269,6 +283,14 @@ def _write_once(path: Path, data: bytes) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     return True
+
+
+def _refuse_readers(path: Path) -> None:
+    if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise TrustError(
+            say(f"Others may read the secret key {path}.", f"其他用户可读取密钥 {path}。"),
+            fix=say(f"Run: chmod 600 {path}", f"请运行：chmod 600 {path}"),
+        )
 
 
 def _issued(leaf: "Certificate", authority: "Certificate") -> bool:

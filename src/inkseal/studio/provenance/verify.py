@@ -17,6 +17,7 @@ from inkseal.studio.provenance.marks.visible import is_label
 from inkseal.studio.provenance.sealed_file import writer_for
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.signer import Issuer
+from inkseal.studio.provenance.text_watermark import FALSE_ALARMS, WatermarkFinding, find_watermark
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,7 +31,8 @@ class Layer(Closed):
     """One line of defence: a mark in the file, or a record here.
 
     Attributes:
-        name: a mark's name; of our own records `manifest`, `ledger`, and `export` (this very file was written here).
+        name: a mark's name; of our own records `manifest`, `ledger`, and `export` (this very file was written here);
+            `watermark` where there was a text to look for one in.
         state: "present" means there is nothing to check it by.
         changed: what of it is not as it was: seal, text, labels, metadata, layout, file, or a field of the record.
         issuer: whose signature holds, where there is one.
@@ -100,14 +102,18 @@ def verify(
     if data.startswith(b'{"manifest":'):
         return _manifest_file(sealer, data, name)
     kind = media_type or sniff(data, name)
+    text = bare_text(data, kind)
     layers = [_mark_layer(mark.name, mark.find(data, kind)) for mark in sealer.marks()]
+    watermark = find_watermark(sealer.trust, sealer.store.data_dir, text or "")
+    if watermark is not None:
+        layers.append(_watermark_layer(watermark))
     claimed = next((layer.artifact_id for layer in layers if layer.artifact_id and layer.state == "valid"), None)
     with sealer.store.reading() as session:
         sealed_here = _sealed_here(session, layers)
         if sealed_here:
             relation, matches = "exact", [sealed_here]
         else:
-            relation, matches = _look_up(sealer, session, bare_text(data, kind), embedder, owner)
+            relation, matches = _look_up(sealer, session, text, embedder, owner)
         found = matches[0].artifact_id if relation in ("exact", "edited") else None
         subject = found or claimed
         if subject:
@@ -124,8 +130,10 @@ def verify(
         matches=tuple(matches),
         withdrawn=withdrawn,
     )
-    text = f"{_origin(result)} {_findings(result.layers)}".strip()
-    return result.model_copy(update={"summary": text})
+    said = [_origin(result), _findings(result.layers)]
+    if watermark is not None and (watermark.found or relation in ("similar", "not_found")):
+        said.append(watermark.sentence())
+    return result.model_copy(update={"summary": " ".join(filter(None, said))})
 
 
 def _manifest_file(sealer: Sealer, data: bytes, name: str) -> Verification:
@@ -198,6 +206,12 @@ def _mark_layer(name: str, found: Found | None) -> Layer:
         artifact_id=found.artifact_id,
         details=details | {k: v for k in ("content_sha256", "manifest_sha256") if (v := getattr(found, k))},
     )
+
+
+def _watermark_layer(finding: WatermarkFinding) -> Layer:
+    details = {**finding.best.model_dump(), "p_value": finding.p_value, "num_tests": finding.num_tests}
+    details |= {"false_alarms": FALSE_ALARMS, "key_id": finding.key_id, "tokenizer": finding.model}
+    return Layer(name="watermark", state="present" if finding.found else "absent", details=details)
 
 
 def _state(state: str) -> LayerState:

@@ -66,6 +66,12 @@ def all_wordings() -> frozenset[str]:
     return frozenset(wording for name in NAMES for wording in rules(name).wording.values())
 
 
+def asks_for(layer: str, regime: Regime, modality: str) -> bool:
+    """True when the regime asks for the layer on artifacts of the modality, of whatever length."""
+    asked = (asked for name in active(regime) for asked in rules(name).requirement if asked.layer == layer)
+    return any(not found.modalities or modality in found.modalities for found in asked)
+
+
 def requirements(
     regime: Regime,
     *,

@@ -24,7 +24,7 @@ from inkseal.modalities.text.request import TextRequest
 from inkseal.studio.generate.backends import backends
 
 model = LocalModel.model_validate_json(sys.argv[1])
-kind = backends["openvino"]
+kind = backends[sys.argv[2]]
 engine = kind(kind.config()).load(model, 1, ignore, threading.Event())
 assert list(engine.generate(TextRequest.of("Hi", max_tokens=3), threading.Event()))
 engine.close()
@@ -34,10 +34,12 @@ assert not [name for name in sys.modules if name.startswith("openvino_telemetry.
 
 
 @pytest.mark.model
-def test_nothing_leaves_the_machine(tiny_model: LocalModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("backend", "fixture"), [("openvino", "tiny_model"), ("hf_transformers", "hub_model")])
+def test_nothing_leaves_the_machine(backend: str, fixture: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    model: LocalModel = request.getfixturevalue(fixture)
     environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, tiny_model.model_dump_json()],
+        [sys.executable, "-c", SCRIPT, model.model_dump_json(), backend],
         env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
