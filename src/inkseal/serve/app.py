@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from inkseal.core.errors import InksealError
 from inkseal.core.language import current_language, say
+from inkseal.serve.begun import Begun
 from inkseal.serve.callers import Caller
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.errors import TYPES, Refusal, native_shape, refusal_of
@@ -68,6 +69,7 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
     app.state.groups = list(groups())
     app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key)
     studio.watchers.append(app.state.feeds.take)
+    app.state.begun = Begun(studio, app.state.queue, app.state.feeds)
     for group in app.state.groups:
         own = "4XX" in group.router.responses  # a protocol of its own shape declares its errors itself
         app.include_router(group.router, responses={} if own else ERRORS)
