@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from inkseal.core.errors import InksealError, InvalidRequest, UnknownName
 from inkseal.core.language import current_language, say
-from inkseal.core.types import Artifact, Closed, Usage
+from inkseal.core.types import Artifact, Closed, FinishReason, Usage
 from inkseal.modalities import modalities
 from inkseal.serve.callers import AnyCaller, Caller, Creator
 from inkseal.store import artifacts, conversations, runs
@@ -45,6 +45,7 @@ class Answer(Closed):
     status: str
     error: str | None = None
     usage: Usage | None = None
+    finish_reason: FinishReason | None = None
     artifact: Artifact | None = None
     state: str = ""
     label: str = ""
@@ -117,9 +118,10 @@ def _answer(studio: Studio, session: "Session", run_id: str, caller: Caller) -> 
     except UnknownName:
         return known
     told = session.get(ManifestRow, run_id)
-    regime = json.loads(told.body)["regime"] if told is not None else studio.settings.regime
-    label = " · ".join(visible_wordings(regime, current_language()))
-    known = known.model_copy(update={"artifact": artifacts.get(session, run_id), "state": row.state, "label": label})
+    manifest = json.loads(told.body) if told is not None else {}
+    label = " · ".join(visible_wordings(manifest.get("regime", studio.settings.regime), current_language()))
+    facts = {"artifact": artifacts.get(session, run_id), "state": row.state, "label": label}
+    known = known.model_copy(update=facts | {"finish_reason": manifest.get("finish_reason")})
     if row.state != "active":
         return known
     try:
