@@ -84,9 +84,10 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
 def _add_layers(app: FastAPI, config: ServeConfig) -> None:
     """Adds the layers, the innermost first."""
     uploads = frozenset(path for group in app.state.groups for path in group.uploads)
+    open_paths = frozenset(path for group in app.state.groups for path in group.open)
     app.add_middleware(Once)
     app.add_middleware(Body, config=config, uploads=uploads)
-    app.add_middleware(Keys, keyring=app.state.keyring, loopback=config.loopback)
+    app.add_middleware(Keys, keyring=app.state.keyring, loopback=config.loopback, open_paths=open_paths)
     app.add_middleware(Origins, config=config)
     app.add_middleware(Heads)
     app.add_middleware(Policy)
