@@ -47,7 +47,7 @@ STATUS: dict[type[InksealError], int] = {
 }
 """By class; a subclass has its parent's, and what is not here is 500."""
 
-NOT_FOUND_KINDS = frozenset({"model", "artifact", "run", "collection"})
+NOT_FOUND_KINDS = frozenset({"model", "artifact", "run", "task", "key", "conversation", "collection"})
 CODES = {
     "context_too_long": "context_length_exceeded",
     "blocked": "content_blocked",

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "v0005"
-down_revision = "v0002"
+down_revision = "v0004"
 
 # A body that somebody damaged is no JSON any more; it must not keep everybody else's records from being upgraded.
 _BODY = "(CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) ELSE '{}' END)"
