@@ -59,6 +59,7 @@ def test_filters_words_and_pages_go_together(house: House) -> None:
     after = house.ann.get(LIST, params={"limit": 2, "before": newest["next"]}).json()
     assert after["artifacts"][0]["id"] < newest["next"]
     assert after["total"] is None
+    assert house.ann.get(LIST, params={"limit": 2, "before": 2}).json()["artifacts"] == after["artifacts"]
     facets = house.ann.get(f"{LIST}/facets").json()
     assert {"value": "echo", "count": facets["modality"][0]["count"]} in facets["model"]
     assert facets["meaning"] is False

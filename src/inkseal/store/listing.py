@@ -93,12 +93,21 @@ def conditions(filters: Filters, owner: str | None = None) -> "list[ColumnElemen
 
 
 def page(
-    session: "Session", filters: Filters, *, limit: int = 50, before: str | None = None, owner: str | None = None
+    session: "Session",
+    filters: Filters,
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    skip: int = 0,
+    owner: str | None = None,
 ) -> list[Listed]:
-    """Returns what the filters leave, newest first; `before` is the id the last page ended with."""
+    """Returns what the filters leave, newest first; `before` is the id the last page ended with.
+
+    `skip` jumps into the middle instead; it costs a step for each one that is skipped.
+    """
     from inkseal.store.records import ArtifactRow
 
-    query = _columns().where(*conditions(filters, owner)).order_by(ArtifactRow.id.desc()).limit(limit)
+    query = _columns().where(*conditions(filters, owner)).order_by(ArtifactRow.id.desc()).limit(limit).offset(skip)
     if before is not None:
         query = query.where(ArtifactRow.id < before)
     return _listed(session, session.execute(query).all(), owner)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 Thing = Literal[
     "content", "title", "words", "fingerprints", "vectors", "collections",
-    "ledger", "manifest", "run", "children", "same_content", "exports", "copies",
+    "ledger", "manifest", "run", "conversation", "children", "same_content", "exports", "copies",
 ]  # fmt: skip
 
 
@@ -120,6 +120,8 @@ class Deleter:
         num_children = len(descent.children(session, [artifact_id], owner=owner))
         copies = sorted(path.name for path in (self._store.data_dir / "backups").glob("*.sqlite"))
         found = [_ledger(numbers), _manifest(), _run()]
+        if _num_asking(session, artifact_id):
+            found.append(_conversation())
         if exports:
             found.append(_exports(len(exports)))
         if num_children:
@@ -173,6 +175,23 @@ def _run() -> Item:
         text=say(
             "The run's record and the audit log: when, how long, how many tokens, which key. No words.",
             "运行记录与审计日志：时间、时长、词元数、所用密钥。其中没有任何文字。",
+        ),
+    )
+
+
+def _num_asking(session: "Session", artifact_id: str) -> int:
+    from sqlalchemy import text
+
+    query = text("SELECT count(*) FROM turns WHERE instr(body, :id)")
+    return int(session.scalar(query, {"id": artifact_id}) or 0)
+
+
+def _conversation() -> Item:
+    return Item(
+        thing="conversation",
+        text=say(
+            "The conversation in which it was asked for: your own words stay in it until you delete it.",
+            "提出该请求的对话：您自己的话仍在其中，直到您删除该对话。",
         ),
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 EXCERPT_CHARS = 240
+ID_CHARS = 26
 EXCERPT_BYTES = 1200
 By = Literal["words", "meaning"]
 
@@ -98,15 +99,16 @@ class Gallery:
             query: what to look for; all when empty.
             by: words (in Chinese and English) or meaning (across languages).
             limit: how many on a page.
-            before: where the last page ended.
+            before: `next` of the page before; a number jumps so far into the list.
             owner: only theirs.
 
         Raises:
             ModelMissing: a search by meaning needs the embedding model.
         """
+        is_number = before is not None and len(before) < ID_CHARS
+        skip = int(before) if before is not None and is_number else 0
         if not query.strip():
-            return self._newest(filters, limit, before, owner)
-        skip = int(before) if before and before.isdigit() and len(before) < 26 else 0
+            return self._newest(filters, limit, None if is_number else before, skip, owner)
         if by == "meaning":
             return self._by_meaning(query, filters, limit, skip, owner)
         query_words = segment(query)
@@ -155,10 +157,10 @@ class Gallery:
             history=history,
         )
 
-    def _newest(self, filters: Filters, limit: int, before: str | None, owner: str | None) -> Found:
+    def _newest(self, filters: Filters, limit: int, before: str | None, skip: int, owner: str | None) -> Found:
         with self._store.reading() as session:
-            found = listing.page(session, filters, limit=limit, before=before, owner=owner)
-            total = listing.total(session, filters, owner=owner) if before is None else None
+            found = listing.page(session, filters, limit=limit, before=before, skip=skip, owner=owner)
+            total = listing.total(session, filters, owner=owner) if before is None and not skip else None
         after = found[-1].id if len(found) == limit else None
         return Found(artifacts=self._with_excerpts(found), next=after, total=total)
 

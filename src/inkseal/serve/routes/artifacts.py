@@ -63,7 +63,8 @@ def list_artifacts(
     by: Annotated[By, Query(description="How to look for it: by its words, or by its meaning.")] = "words",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[
-        str | None, Query(pattern=r"^([0-9a-z]{26}|[0-9]{1,6})$", description="`next` of the page before.")
+        str | None,
+        Query(pattern=r"^([0-9a-z]{26}|[0-9]{1,6})$", description="`next` of the page before; or how many to skip."),
     ] = None,
 ) -> Found:
     gallery = request.app.state.studio.gallery
