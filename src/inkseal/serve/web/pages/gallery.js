@@ -1,7 +1,7 @@
 /** Everything that was made: searched, filtered, opened, compared, collected, saved and deleted. */
 import { number } from "../core/format.js";
-import { html, useEffect, useRef, useState } from "../core/html.js";
-import { say } from "../core/language.js";
+import { html, useEffect, useMemo, useRef, useState } from "../core/html.js";
+import { language, say } from "../core/language.js";
 import { go, href, replace } from "../core/route.js";
 import { may } from "../core/session.js";
 import { Button } from "../ui/button.js";
@@ -37,6 +37,8 @@ function Everything({ opened, query }) {
   const last = useRef(0);
   const handle = useRef(null);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const does = useRef(/** @type {any} */ (null));
+  const sought = useMemo(() => soughtOf(query), [query]);
   const change = (more) => replace("gallery", [], { ...query, ...more });
   const renew = () => {
     list.again();
@@ -75,6 +77,7 @@ function Everything({ opened, query }) {
     else return;
     event.preventDefault();
   };
+  does.current = { choose, focus: setAt };
   const place = list.items.findIndex((item) => item?.id === opened);
   const step = place < 0 ? null : (by) => list.items[place + by] && replace("gallery", [list.items[place + by].id], query);
 
@@ -102,9 +105,9 @@ function Everything({ opened, query }) {
                 isCurrent=${index === at}
                 isChosen=${chosen.has(list.items[index]?.id)}
                 query=${query}
-                sought=${soughtOf(query)}
-                onChoose=${choose}
-                onFocus=${setAt}
+                sought=${sought}
+                words=${language.value}
+                does=${does}
               />`}
             />`
           : list.isLoading

@@ -1,4 +1,5 @@
 /** One artifact in the gallery: how it begins, what it is, and the marks that people look for. */
+import { Component } from "preact";
 import { classes, html } from "../../core/html.js";
 import { ago, dateTime, percent } from "../../core/format.js";
 import { say } from "../../core/language.js";
@@ -7,6 +8,19 @@ import { Icon } from "../../ui/icon.js";
 import { SealMark } from "../../ui/seal.js";
 import { Tag } from "../../ui/tag.js";
 import { checkName, modalityIcon, modalityName, stateName, titleOf } from "./words.js";
+
+/** A card that is drawn again only when what it shows has changed: while one scrolls, most have not. */
+export class Card extends Component {
+  shouldComponentUpdate(next) {
+    return SHOWN.some((name) => next[name] !== this.props[name]);
+  }
+
+  render(props) {
+    return html`<${Drawn} ...${props} />`;
+  }
+}
+
+const SHOWN = ["item", "index", "count", "isCurrent", "isChosen", "query", "words"];
 
 /**
  * @param {object} props
@@ -17,10 +31,10 @@ import { checkName, modalityIcon, modalityName, stateName, titleOf } from "./wor
  * @param {boolean} props.isChosen
  * @param {Record<string, string>} props.query of the address, which an opened artifact keeps
  * @param {string[]} props.sought words to show where they stand
- * @param {(index: number, range: boolean) => void} props.onChoose
- * @param {(index: number) => void} props.onFocus
+ * @param {string} props.words the language that is spoken
+ * @param {{current: {choose: (index: number, range: boolean) => void, focus: (index: number) => void}}} props.does
  */
-export function Card({ item, index, count, isCurrent, isChosen, query, sought, onChoose, onFocus }) {
+function Drawn({ item, index, count, isCurrent, isChosen, query, sought, does }) {
   if (!item) return html`<li class="card card-coming" aria-hidden="true"><span /><span /><span /></li>`;
   const { title, rest } = cut(item);
   const flag = item.flags[0];
@@ -30,7 +44,7 @@ export function Card({ item, index, count, isCurrent, isChosen, query, sought, o
     aria-posinset=${index + 1}
     aria-setsize=${count}
   >
-    <a class="card-open" href=${href("gallery", [item.id], query)} tabindex=${isCurrent ? 0 : -1} aria-describedby=${`about-${index}`} onFocus=${() => onFocus(index)}>
+    <a class="card-open" href=${href("gallery", [item.id], query)} tabindex=${isCurrent ? 0 : -1} aria-describedby=${`about-${index}`} onFocus=${() => does.current.focus(index)}>
       <${Marked} text=${title} sought=${sought} />
     </a>
     <p class="card-words">${rest && html`<${Marked} text=${rest} sought=${sought} />`}</p>
@@ -51,8 +65,8 @@ export function Card({ item, index, count, isCurrent, isChosen, query, sought, o
         checked=${isChosen}
         tabindex=${isCurrent ? 0 : -1}
         aria-label=${say(`Choose: ${title}`, `选择：${title}`)}
-        onFocus=${() => onFocus(index)}
-        onClick=${(event) => onChoose(index, event.shiftKey)}
+        onFocus=${() => does.current.focus(index)}
+        onClick=${(event) => does.current.choose(index, event.shiftKey)}
       />
     </label>
   </li>`;
