@@ -34,6 +34,7 @@ TYPES = {
 STATUS: dict[type[InksealError], int] = {
     errors.InvalidRequest: 400,
     errors.Blocked: 400,
+    errors.AnswerRefused: 400,
     errors.ModelMissing: 404,
     errors.FetchFailed: 502,
     errors.NotEnoughMemory: 503,
@@ -45,7 +46,7 @@ STATUS: dict[type[InksealError], int] = {
 }
 """By class; a subclass has its parent's, and what is not here is 500."""
 
-NOT_FOUND_KINDS = frozenset({"model", "artifact", "run"})
+NOT_FOUND_KINDS = frozenset({"model", "artifact", "run", "app"})
 CODES = {
     "context_too_long": "context_length_exceeded",
     "blocked": "content_blocked",

@@ -1,0 +1,388 @@
+"""One app at work: what is known so far, and the one way in which its steps ask a model."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inkseal.apps.contracts import Answer, Facts, Prompts, Rule, RuleConfig, StepConfig
+from inkseal.apps.definition import AppFile
+from inkseal.apps.events import AnswerJudged, AppListener, StepRecord, StepStarted
+from inkseal.apps.rules import rules as rule_kinds
+from inkseal.apps.template import Bound, filled, look_up, names, render
+from inkseal.core.errors import AnswerRefused, Cancelled, Unsupported
+from inkseal.core.language import Language, say
+from inkseal.core.types import Finding, Message, Origin, Part, Regime, Usage, Verdict
+from inkseal.formats.json_schema import conforms
+from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
+from inkseal.studio.limits import Deadline
+from inkseal.studio.provenance.manifest import AppFacts
+
+if TYPE_CHECKING:
+    from inkseal.studio.story import Result
+    from inkseal.studio.studio import Studio
+
+MAX_TOLD_CHARS = 24_000
+"""Of an answer that did not fit, shown to the model again."""
+
+
+class Options(NamedTuple):
+    """How somebody wants an app to be run."""
+
+    model: str = "default"
+    seed: int = 0
+    timeout_seconds: float = 900.0
+    regime: Regime | None = None
+    owner: str = ""
+
+
+class Question(NamedTuple):
+    """What a step asks a model."""
+
+    prompt: Prompts
+    system: Prompts | None = None
+    json_schema: Mapping[str, Any] | None = None
+    own: Mapping[str, Bound] = {}
+    """Names that the step puts in besides fields and earlier steps."""
+    ruled: bool = True
+    """Whether the rules for this step are for this answer."""
+    max_tokens: int | None = None
+    temperature: float | None = None
+    attempts: int | None = None
+    phase: str = ""
+    item: int | None = None
+    num_items: int | None = None
+
+
+class _Try(NamedTuple):
+    answer: Answer
+    problems: list[tuple[RuleConfig | None, str]]
+    artifact: str
+
+
+@dataclass
+class Work:
+    """The state of one run of an app; steps read it and ask through it."""
+
+    file: AppFile
+    language: Language
+    values: Mapping[str, Any]
+    studio: "Studio"
+    options: Options
+    emit: AppListener
+    cancel: Deadline
+    scope: dict[str, Bound] = field(default_factory=dict)
+    made: dict[str, list[str]] = field(default_factory=dict)
+    """Artifacts by step, in order."""
+    records: dict[str, StepRecord] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    usage: Usage = Usage()
+    step: StepConfig | None = None
+    num_calls: int = 0
+    constrain: bool = True
+
+    @property
+    def facts(self) -> Facts:
+        """What rules may know."""
+        return Facts(self.scope, self.language)
+
+    @property
+    def title(self) -> str:
+        """What people call the step at work."""
+        assert self.step is not None
+        return str(self.step.title or self.step.name)
+
+    def ask(self, question: Question) -> Answer:
+        """Returns a model's answer that fits: asked again with what was off, mended, or refused.
+
+        Raises:
+            AnswerRefused: no answer met what must be met.
+            InksealError: as `Studio.run`.
+        """
+        assert self.step is not None
+        app = self.file.app
+        rules = [self._rule(config) for config in app.rules_of(self.step)] if question.ruled else []
+        attempts = question.attempts or app.attempts_of(self.step)
+        base, tries = self._messages(question), []
+        messages = base
+        for attempt in range(1, attempts + 1):
+            self.emit(self._started(question, attempt))
+            result = self._run(question, messages, attempt)
+            tries.append(self._judged(question, rules, result))
+            told = tuple(text for _, text in tries[-1].problems)
+            self.emit(AnswerJudged(step=self.step.name, attempt=attempt, problems=told))
+            if not told:
+                break
+            messages = [*base, *self._told(tries[-1])]
+        return self._kept(question, rules, tries)
+
+    def _started(self, question: Question, attempt: int) -> StepStarted:
+        assert self.step is not None
+        return StepStarted(
+            step=self.step.name,
+            title=self.title,
+            attempt=attempt,
+            item=question.item,
+            num_items=question.num_items,
+            phase=question.phase,
+        )
+
+    def _rule(self, config: RuleConfig) -> Rule:
+        return rule_kinds[config.kind](config)
+
+    def _messages(self, question: Question) -> list[Message]:
+        scope = {**self.scope, **question.own}
+        own = Origin.USER if self.file.own else Origin.SYSTEM
+        turns = []
+        if question.system is not None:
+            turns.append(_message("system", render(question.system.of(self.language), scope, own)))
+        turns.append(_message("user", render(question.prompt.of(self.language), scope, own)))
+        return turns
+
+    def _run(self, question: Question, messages: Sequence[Message], attempt: int) -> "Result":
+        if self.cancel.is_set():
+            raise _ended(self.cancel)
+        self.num_calls += 1
+        schema = None if question.json_schema is None else filled(question.json_schema, self.scope)
+        try:
+            result = self._asked(question, messages, attempt, schema if self.constrain else None)
+        except Unsupported:
+            if schema is None or not self.constrain:
+                raise
+            self.constrain = False  # this engine keeps no schema: it is told, and its answer is read
+            result = self._asked(question, messages, attempt, None)
+        self.verdicts += [verdict for verdict in result.verdicts if verdict.stage == "result"]
+        self.usage = _together(self.usage, result.usage)
+        assert self.step is not None
+        self.made.setdefault(self.step.name, []).append(result.artifacts[0].id)
+        if result.finish_reasons[0] == "cancelled":
+            raise _ended(self.cancel)
+        return result
+
+    def _asked(
+        self, question: Question, messages: Sequence[Message], attempt: int, schema: Mapping[str, Any] | None
+    ) -> "Result":
+        assert self.step is not None
+        writing = self.file.app.writing
+        if question.json_schema is not None and schema is None:
+            messages = [*messages[:-1], _with_schema(messages[-1], filled(question.json_schema, self.scope))]
+        temperature = writing.temperature if question.temperature is None else question.temperature
+        request = TextRequest(
+            messages=tuple(messages),
+            model=self.options.model,
+            seed=(self.options.seed + 7919 * (self.num_calls - 1)) % 2**32,
+            timeout_seconds=max(0.001, self.cancel.seconds_left),
+            regime=self.options.regime,
+            parents=tuple(self._parents(question)),
+            max_tokens=question.max_tokens or writing.max_tokens,
+            sampling=Sampling(
+                # A second attempt at zero would give the first one's answer again.
+                temperature=temperature if attempt == 1 else max(temperature, 0.3),
+                top_p=writing.top_p,
+                repetition_penalty=1.0 if schema is not None else writing.repetition_penalty,
+            ),
+            constraint=Constraint(json_schema=dict(schema)) if schema is not None else None,
+        )
+        facts = AppFacts(name=self.file.app.name, sha256=self.file.sha256, step=self.step.name)
+        return self.studio.run(request, self.emit, self.cancel, owner=self.options.owner, app=facts)
+
+    def _parents(self, question: Question) -> list[str]:
+        """Returns the artifacts that the prompt is made of: what earlier steps kept, and this step's last attempt."""
+        asked = names(question.prompt.of(self.language))
+        if question.system is not None:
+            asked |= names(question.system.of(self.language))
+        assert self.step is not None
+        found = [made[-1] for step, made in self.made.items() if step in asked and step != self.step.name and made]
+        return [*found, *self.made.get(self.step.name, [])[-1:]]
+
+    def _judged(self, question: Question, rules: Sequence[Rule], result: "Result") -> _Try:
+        answer, why = _read(result.text, question, self.scope)
+        artifact = result.artifacts[0].id
+        problems: list[tuple[RuleConfig | None, str]] = [(None, why)] if why else []
+        if result.finish_reasons[0] == "length" and not why:
+            problems.append((None, say("It was cut off: it is too long.", "内容过长，被截断。")))
+        if not why:
+            problems += self._unmet(rules, answer)
+        return _Try(answer, problems, artifact)
+
+    def _unmet(self, rules: Sequence[Rule], answer: Answer) -> list[tuple[RuleConfig | None, str]]:
+        return [
+            (_config(rule), text)
+            for rule in rules
+            if self._asked_for(rule)
+            for text in rule.problems(answer, self.facts)
+        ]
+
+    def _asked_for(self, rule: Rule) -> bool:
+        return applies(_config(rule), self.facts)
+
+    def _told(self, last: _Try) -> list[Message]:
+        said = "\n".join(f"- {text}" for _, text in last.problems[:8])
+        text = say(
+            f"This does not fit yet:\n{said}\nWrite it again, whole, with these points put right. No remark.",
+            f"以上内容还不符合要求：\n{said}\n请改正这些问题，重新完整地写一遍。不要道歉，不要附加说明。",
+        )
+        answer = last.answer.text[:MAX_TOLD_CHARS]
+        return [
+            Message(role="assistant", parts=(Part(text=answer, origin=Origin.ASSISTANT),)),
+            Message(role="user", parts=(Part(text=text, origin=Origin.SYSTEM),)),
+        ]
+
+    def _kept(self, question: Question, rules: Sequence[Rule], tries: Sequence[_Try]) -> Answer:
+        assert self.step is not None
+        best = min(tries, key=lambda t: (sum(c is None or c.must for c, _ in t.problems), len(t.problems)))
+        answer, problems, mended = best.answer, best.problems, False
+        readable = question.json_schema is None or answer.data is not None
+        if problems and readable:
+            answer, mended = self._mended(rules, answer)
+            cut = [one for one in problems if one[0] is None] if not mended else []
+            problems = [*cut, *self._unmet(rules, answer)]
+            if mended:
+                told = tuple(text for _, text in problems)
+                self.emit(AnswerJudged(step=self.step.name, attempt=len(tries), problems=told, mended=True))
+        self._note(question, tries, best, problems, mended)
+        refused = [text for config, text in problems if config is None or config.must]
+        if refused:
+            raise AnswerRefused(
+                say(
+                    f"{self.title}: no answer fits after {len(tries)} attempts. " + " ".join(refused[:4]),
+                    f"{self.title}：尝试 {len(tries)} 次后仍无符合要求的结果。" + "".join(refused[:4]),
+                ),
+                fix=say("Ask for less, try again, or choose a larger model.", "请放宽要求、重试，或选用更大的模型。"),
+            )
+        return answer
+
+    def fits(self, text: str) -> bool:
+        """Returns whether a text meets everything that this step's answers must meet."""
+        rules = [self._rule(config) for config in self.file.app.rules_of(self.step)] if self.step else []
+        return not any(config is None or config.must for config, _ in self._unmet(rules, Answer(text)))
+
+    def keep_draft(self, of: str) -> None:
+        """Notes that this step's value is the text of an earlier one."""
+        assert self.step is not None
+        made = [*self.made.get(self.step.name, []), self.made[of][-1]]
+        self.made[self.step.name] = made
+        known = self.records[self.step.name]
+        self.records[self.step.name] = known.model_copy(update={"artifacts": tuple(made), "problems": ()})
+
+    def _mended(self, rules: Sequence[Rule], answer: Answer) -> tuple[Answer, bool]:
+        before = answer
+        for rule in rules:
+            if self._asked_for(rule) and rule.problems(answer, self.facts):
+                answer = rule.mend(answer, self.facts)
+        return answer, answer != before
+
+    def _note(
+        self,
+        question: Question,
+        tries: Sequence[_Try],
+        best: _Try,
+        problems: Sequence[tuple[RuleConfig | None, str]],
+        mended: bool,
+    ) -> None:
+        """Keeps what became of the question; a step that asks several has them together."""
+        assert self.step is not None
+        name = self.step.name
+        made = self.made[name]
+        made.append(made.pop(made.index(best.artifact)))  # what follows is made from the answer that was kept
+        known = self.records.get(name, StepRecord(step=name))
+        texts = tuple(text for _, text in problems) if question.ruled else ()
+        self.records[name] = known.model_copy(
+            update={
+                "artifacts": tuple(made),
+                "attempts": known.attempts + len(tries),
+                "problems": (*(known.problems if question.phase == "" else ()), *texts),
+                "mended": known.mended or mended,
+            }
+        )
+
+
+def rule_verdicts(work: Work) -> list[Verdict]:
+    """Returns how every rule stands with what its step made, in the words of a manifest."""
+    found = []
+    for step in work.file.app.steps:
+        if step.name not in work.scope or work.records.get(step.name, StepRecord(step="")).skipped:
+            continue
+        answer = answer_of(work.scope[step.name].value)
+        for config in work.file.app.rules_of(step):
+            if not applies(config, work.facts):
+                continue
+            unmet = rule_kinds[config.kind](config).problems(answer, work.facts)
+            hits = tuple(Finding(rule=f"app.{config.kind}", category="form") for _ in unmet[:16])
+            action = "flag" if unmet else "allow"
+            found.append(Verdict(check=f"app.{config.kind}", version="1", stage="result", action=action, findings=hits))
+    return found
+
+
+def applies(config: RuleConfig, facts: Facts) -> bool:
+    """Returns whether a rule is asked in this run."""
+    if config.language not in (None, facts.language):
+        return False
+    return config.when is None or not is_empty(look_up(config.when, facts.scope).value)
+
+
+def is_empty(value: Any) -> bool:
+    """Returns whether a condition on the value does not hold."""
+    return value is None or value is False or value in ("", [], {})
+
+
+def answer_of(value: Any) -> Answer:
+    """Returns a step's value as rules judge it."""
+    if isinstance(value, str):
+        return Answer(value)
+    return Answer(json.dumps(value, ensure_ascii=False), value)
+
+
+def _config(rule: Rule) -> RuleConfig:
+    found: RuleConfig = rule._config  # type: ignore[attr-defined]
+    return found
+
+
+def _message(role: Any, pieces: Sequence[Any]) -> Message:
+    return Message(role=role, parts=tuple(Part(text=piece.text, origin=piece.origin) for piece in pieces))
+
+
+def _with_schema(message: Message, schema: Any) -> Message:
+    text = say("\n\nAnswer with JSON alone that meets this schema:\n", "\n\n只用符合下列模式的 JSON 作答：\n")
+    part = Part(text=text + json.dumps(schema, ensure_ascii=False), origin=Origin.SYSTEM)
+    return message.model_copy(update={"parts": (*message.parts, part)})
+
+
+def _read(text: str, question: Question, scope: Mapping[str, Bound]) -> tuple[Answer, str]:
+    """Returns the answer, and what is wrong with it as such; empty when it can be read."""
+    if question.json_schema is None:
+        why = "" if text.strip() else say("It is empty.", "内容为空。")
+        return Answer(text.strip("\n")), why
+    bare = text.strip()
+    if bare.startswith("```"):
+        bare = bare.split("\n", 1)[-1].rsplit("```", 1)[0]
+    try:
+        data = json.loads(bare)
+    except (ValueError, RecursionError) as error:
+        return Answer(text), say(f"It is no JSON: {error}.", f"不是有效的 JSON：{error}。")
+    if not conforms(data, filled(question.json_schema, scope)):
+        return Answer(text), say("The JSON does not meet the schema.", "JSON 不符合规定的模式。")
+    return Answer(text, data), ""
+
+
+def _together(one: Usage, other: Usage) -> Usage:
+    energy = one.energy
+    if other.energy is not None:
+        joules = other.energy.energy_joules + (energy.energy_joules if energy else 0)
+        energy = other.energy.model_copy(update={"energy_joules": joules})
+    first = one.first_chunk_seconds if one.first_chunk_seconds is not None else other.first_chunk_seconds
+    peaks = [peak for peak in (one.peak_memory_bytes, other.peak_memory_bytes) if peak is not None]
+    return Usage(
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        completion_tokens=one.completion_tokens + other.completion_tokens,
+        first_chunk_seconds=first,
+        total_seconds=round(one.total_seconds + other.total_seconds, 4),
+        peak_memory_bytes=max(peaks) if peaks else None,
+        energy=energy,
+    )
+
+
+def _ended(cancel: Deadline) -> Cancelled:
+    if cancel.timed_out:
+        return Cancelled(say("The app's time is over.", "应用运行超时。"))
+    return Cancelled(say("The app was cancelled.", "应用已取消。"))
