@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import InvalidRequest, TrustError, UnknownName
 from inkseal.core.language import say
 from inkseal.core.protocols import Backend, LocalModel, Mark
 from inkseal.core.types import Artifact, FinishReason, Regime, Request, Usage, Verdict
+from inkseal.core.versions import version
 from inkseal.modalities import modalities
 from inkseal.store import artifacts
 from inkseal.store.store import Store
@@ -135,11 +135,13 @@ class Sealer:
         from inkseal.store.records import ManifestRow
 
         manifest = signed.manifest
+        body = manifest.canonical()
+        digest = sha256(body).hexdigest()
         session.add(
             ManifestRow(
                 artifact_id=artifact.id,
-                sha256=manifest.sha256,
-                body=manifest.canonical(),
+                sha256=digest,
+                body=body,
                 signature=decode(signed.signature.value),
                 chain=decode(signed.signature.certificate),
             )
@@ -151,7 +153,7 @@ class Sealer:
                 session, artifact.id, {**prints, **(extra_fingerprints or {})}, modality.bands(prints)
             )
         kind: Kind = "artifact_withdrawn" if manifest.withdrawn else "artifact_sealed"
-        return self.ledger.append(session, kind, _entry_facts(manifest))
+        return self.ledger.append(session, kind, _entry_facts(manifest, digest))
 
     def committed(self) -> None:
         """Signs the ledger's new length, after the transaction is on the disk."""
@@ -217,11 +219,11 @@ def _model_facts(model: LocalModel | None) -> ModelFacts | None:
     return ModelFacts(name=model.name, sha256=None, licence=model.licence, format=model.format, provider=provider)
 
 
-def _entry_facts(manifest: Manifest) -> dict[str, Any]:
+def _entry_facts(manifest: Manifest, digest: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "artifact_id": manifest.artifact_id,
         "content_sha256": manifest.content_sha256,
-        "manifest_sha256": manifest.sha256,
+        "manifest_sha256": digest,
         "modality": manifest.modality,
         "created_at": iso(manifest.created_at),
     }
