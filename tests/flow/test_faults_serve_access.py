@@ -12,7 +12,7 @@ import pytest
 
 from serving import Served, ask, command, create_key, serving, status_of, wait_until
 
-OPEN = {"/health", "/health/live", "/health/ready"}
+OPEN = {"/", "/health", "/health/live", "/health/ready"}
 GENERATE = "/api/v1/generate/text"
 
 
@@ -51,7 +51,7 @@ def _filled(path: str, value: str = "0" * 26) -> str:
 def test_fault_39_every_route_refuses_without_a_key(house: House) -> None:
     operations = _operations(house)
     assert len(operations) > 15
-    aliases = ["/openapi.json", "/docs", "/redoc", "/nothing/here", "/", "/metrics/", "/Metrics"]
+    aliases = ["/openapi.json", "/docs", "/redoc", "/nothing/here", "/metrics/", "/Metrics"]
     asked = operations + [("GET", path) for path in aliases] + [("OPTIONS", "/metrics"), ("HEAD", "/metrics")]
     with house.served.client() as client:
         for method, path in asked:
@@ -65,9 +65,22 @@ def test_fault_39_every_route_refuses_without_a_key(house: House) -> None:
                     assert answer.json()["error"], path
 
 
+def test_fault_39_the_studios_files_are_open_and_hold_nothing_else(house: House) -> None:
+    with house.served.client() as client:
+        for path in ("/web/app.js", "/web/vendor/preact.js", "/web/styles/tokens.css"):
+            assert client.get(path).status_code == 200, path
+            assert client.post(path).status_code == 405, path
+        for path in ("/web/", "/web/nothing.js", "/web/vendor/vendor.toml", "/web/README.md", "/web/APP.js"):
+            assert client.get(path).status_code == 401, path
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/web/../metrics",
+        "/web/app.js/../../metrics",
+        "/web/..%2f..%2fapp.py",
+        "/web/%2e%2e/app.py",
         "/health/../metrics",
         "/health/%2e%2e/metrics",
         "/health//metrics",

@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from inkseal.core.errors import InksealError
 from inkseal.core.language import current_language, say
+from inkseal.serve.begun import Begun
 from inkseal.serve.callers import Caller
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.errors import TYPES, Refusal, native_shape, refusal_of
@@ -68,6 +69,7 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
     app.state.groups = list(groups())
     app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key)
     studio.watchers.append(app.state.feeds.take)
+    app.state.begun = Begun(studio, app.state.queue, app.state.feeds)
     for group in app.state.groups:
         own = "4XX" in group.router.responses  # a protocol of its own shape declares its errors itself
         app.include_router(group.router, responses={} if own else ERRORS)
@@ -82,9 +84,10 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
 def _add_layers(app: FastAPI, config: ServeConfig) -> None:
     """Adds the layers, the innermost first."""
     uploads = frozenset(path for group in app.state.groups for path in group.uploads)
+    open_paths = frozenset(path for group in app.state.groups for path in group.open)
     app.add_middleware(Once)
     app.add_middleware(Body, config=config, uploads=uploads)
-    app.add_middleware(Keys, keyring=app.state.keyring, loopback=config.loopback)
+    app.add_middleware(Keys, keyring=app.state.keyring, loopback=config.loopback, open_paths=open_paths)
     app.add_middleware(Origins, config=config)
     app.add_middleware(Heads)
     app.add_middleware(Policy)

@@ -12,7 +12,6 @@ from inkseal.serve.errors import Refused
 from inkseal.serve.keyring import Keyring
 from inkseal.serve.quotas import RequestRate
 from inkseal.serve.refuse import header, refuse, state
-from inkseal.serve.routes.health import OPEN
 from inkseal.serve.sessions import COOKIE
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,16 +22,18 @@ class Keys:
 
     Args:
         loopback: only programs of this machine reach the server; then nobody needs a key until there is one.
+        open_paths: what is answered to anybody.
     """
 
-    def __init__(self, app: ASGIApp, keyring: Keyring, loopback: bool) -> None:
+    def __init__(self, app: ASGIApp, keyring: Keyring, loopback: bool, open_paths: frozenset[str]) -> None:
         self._app = app
         self._keyring = keyring
         self._loopback = loopback
+        self._open = open_paths
         self._rate = RequestRate()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or scope["path"] in self._open:
             await self._app(scope, receive, send)
             return
         try:
