@@ -29,6 +29,18 @@ _LIMITS: dict[str, int] = {
 _DEFAULT_CHARS = {"text": MAX_TEXT, "long_text": MAX_LONG_TEXT, "csv": MAX_CSV_CHARS, "list": MAX_TEXT}
 
 
+class FieldOff(InvalidRequest):
+    """A field is missing, or what was filled in cannot be used.
+
+    Attributes:
+        param: the field's name.
+    """
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(what)
+        self.param = name
+
+
 class Choice(Closed):
     """One of the values of a choice; `words` is what the prompt says for it."""
 
@@ -165,11 +177,11 @@ class Field(Closed):
         return items
 
     def _wrong(self, why: str) -> InvalidRequest:
-        return InvalidRequest(say(f"{self.title} ({self.name}): {why}.", f"{self.title}（{self.name}）：{why}。"))
+        return FieldOff(self.name, say(f"{self.title} ({self.name}): {why}.", f"{self.title}（{self.name}）：{why}。"))
 
     def json_form(self) -> dict[str, Any]:
         """Returns the field's JSON schema; titles and help stand there in both languages."""
-        found: dict[str, Any] = {"title": self.title.en, "title_zh": self.title.zh, "x-field": self.type}
+        found: dict[str, Any] = {"title": self.title.en, "zh_title": self.title.zh, "x-field": self.type}
         if self.help is not None:
             found |= {"description": self.help.en, "zh": self.help.zh}
         if self.default is not None:
@@ -179,14 +191,15 @@ class Field(Closed):
             if self.required:
                 found["minLength"] = 1
             if self.type != "text":
-                found["format"] = "csv" if self.type == "csv" else "multiline"
+                found["format"] = "long"
         elif self.type == "number":
             found |= {"type": "integer" if self.whole else "number", "minimum": self.min, "maximum": self.max}
         elif self.type == "boolean":
             found["type"] = "boolean"
         elif self.type == "choice":
             found |= {"type": "string", "enum": [choice.value for choice in self.choices]}
-            found["x-choices"] = [{"value": c.value, "title": c.title.en, "title_zh": c.title.zh} for c in self.choices]
+            found["en_titles"] = {choice.value: choice.title.en for choice in self.choices}
+            found["zh_titles"] = {choice.value: choice.title.zh for choice in self.choices}
         elif self.type == "list":
             found |= {"type": "array", "items": {"type": "string", "maxLength": self.chars}}
             found |= {"minItems": max(self.min_items, int(self.required)), "maxItems": self.max_items}
@@ -224,8 +237,8 @@ def filled_in(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str,
         given = field.default if given is None else given
         if given is None or (given in ("", []) and not field.required):
             if field.required:
-                raise InvalidRequest(
-                    say(f"{field.title} ({field.name}) is missing.", f"缺少{field.title}（{field.name}）。")
+                raise FieldOff(
+                    field.name, say(f"{field.title} ({field.name}) is missing.", f"缺少{field.title}（{field.name}）。")
                 )
             found[field.name] = None
         else:
