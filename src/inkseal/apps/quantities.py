@@ -14,7 +14,7 @@ _SCALES = {
     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
 }  # fmt: skip
 _DIGITS = re.compile(
-    r"(?<![\w.,])(?P<sign>[-−+]\s?)?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?<![A-Za-z0-9_.,])(?<![A-Za-z]-)(?P<sign>[-−+]\s?)?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?P<scale>\s?(?:万亿|百万|千万|千|万|亿|thousand|million|billion|trillion)|[kKM](?![A-Za-z])|bn\b)?"
     r"(?P<percent>\s?(?:%|percent\b|per cent\b|个百分点|percentage points?\b))?(?![A-Za-z_])"
 )
@@ -39,7 +39,7 @@ _WORD_RUN = re.compile(
 )
 _ORDINAL_BEFORE = re.compile(r"(?:第|前|后|top\s?|no\.\s?|number\s|#|q|step\s|figure\s|table\s|图|表)$", re.IGNORECASE)
 _ORDINAL_AFTER = re.compile(r"(?:st|nd|rd|th)\b|[.)、）](?=\s)")
-_LINE_NUMBER = re.compile(r"(?:^|\n)[ \t]*(?:#{1,6}\s+)?(?:[（(]?\d{1,2}[.)、）])")
+_LINE_NUMBER = re.compile(r"(?:^|\n)[ \t]*(?:#{1,6}\s+)?[（(]?\d{1,2}(?:[.)）](?=\s)|、)")
 
 
 class Quantity(NamedTuple):

@@ -9,7 +9,7 @@ from inkseal.apps.contracts import Answer, Facts, Prompts, Rule, RuleConfig, Ste
 from inkseal.apps.definition import AppFile
 from inkseal.apps.events import AnswerJudged, AppListener, StepRecord, StepStarted
 from inkseal.apps.rules import rules as rule_kinds
-from inkseal.apps.template import Bound, filled, look_up, names, render
+from inkseal.apps.template import Bound, filled, look_up, names, plain, render
 from inkseal.core.errors import AnswerRefused, Cancelled, Unsupported
 from inkseal.core.language import Language, say
 from inkseal.core.types import Finding, Message, Origin, Part, Regime, Usage, Verdict
@@ -42,6 +42,7 @@ class Question(NamedTuple):
     prompt: Prompts
     system: Prompts | None = None
     json_schema: Mapping[str, Any] | None = None
+    regex: Prompts | None = None
     own: Mapping[str, Bound] = {}
     """Names that the step puts in besides fields and earlier steps."""
     ruled: bool = True
@@ -113,7 +114,7 @@ class Work:
             self.emit(AnswerJudged(step=self.step.name, attempt=attempt, problems=told))
             if not told:
                 break
-            messages = [*base, *self._told(tries[-1])]
+            messages = self._again(base, tries)
         return self._kept(question, rules, tries)
 
     def _started(self, question: Question, attempt: int) -> StepStarted:
@@ -143,13 +144,13 @@ class Work:
         if self.cancel.is_set():
             raise _ended(self.cancel)
         self.num_calls += 1
-        schema = None if question.json_schema is None else filled(question.json_schema, self.scope)
+        constraint = self._constraint(question)
         try:
-            result = self._asked(question, messages, attempt, schema if self.constrain else None)
+            result = self._asked(question, messages, attempt, constraint if self.constrain else None)
         except Unsupported:
-            if schema is None or not self.constrain:
+            if constraint is None or not self.constrain:
                 raise
-            self.constrain = False  # this engine keeps no schema: it is told, and its answer is read
+            self.constrain = False  # this engine keeps no form: it is told, and its answer is read
             result = self._asked(question, messages, attempt, None)
         self.verdicts += [verdict for verdict in result.verdicts if verdict.stage == "result"]
         self.usage = _together(self.usage, result.usage)
@@ -159,12 +160,18 @@ class Work:
             raise _ended(self.cancel)
         return result
 
+    def _constraint(self, question: Question) -> Constraint | None:
+        if question.json_schema is not None:
+            return Constraint(json_schema=filled(question.json_schema, self.scope))
+        pattern = plain(question.regex.of(self.language), self.scope).strip(" ") if question.regex is not None else ""
+        return Constraint(regex=pattern) if pattern else None
+
     def _asked(
-        self, question: Question, messages: Sequence[Message], attempt: int, schema: Mapping[str, Any] | None
+        self, question: Question, messages: Sequence[Message], attempt: int, constraint: Constraint | None
     ) -> "Result":
         assert self.step is not None
         writing = self.file.app.writing
-        if question.json_schema is not None and schema is None:
+        if question.json_schema is not None and constraint is None:
             messages = [*messages[:-1], _with_schema(messages[-1], filled(question.json_schema, self.scope))]
         temperature = writing.temperature if question.temperature is None else question.temperature
         request = TextRequest(
@@ -176,12 +183,12 @@ class Work:
             parents=tuple(self._parents(question)),
             max_tokens=question.max_tokens or writing.max_tokens,
             sampling=Sampling(
-                # A second attempt at zero would give the first one's answer again.
-                temperature=temperature if attempt == 1 else max(temperature, 0.3),
+                # A cool model gives the answer again that did not fit.
+                temperature=temperature if attempt == 1 else min(1.0, max(temperature, 0.5) + 0.1 * attempt),
                 top_p=writing.top_p,
-                repetition_penalty=1.0 if schema is not None else writing.repetition_penalty,
+                repetition_penalty=1.0 if constraint is not None else writing.repetition_penalty,
             ),
-            constraint=Constraint(json_schema=dict(schema)) if schema is not None else None,
+            constraint=constraint,
         )
         facts = AppFacts(name=self.file.app.name, sha256=self.file.sha256, step=self.step.name)
         return self.studio.run(request, self.emit, self.cancel, owner=self.options.owner, app=facts)
@@ -216,14 +223,28 @@ class Work:
     def _asked_for(self, rule: Rule) -> bool:
         return applies(_config(rule), self.facts)
 
-    def _told(self, last: _Try) -> list[Message]:
+    def _again(self, base: Sequence[Message], tries: Sequence[_Try]) -> list[Message]:
+        """Returns what is asked after an answer that did not fit.
+
+        In turns: anew, with what to mind, and as a correction of the last answer. A small model that sees its answer
+        tends to give it again, so that one that did is not shown it any more.
+        """
+        last = tries[-1]
         said = "\n".join(f"- {text}" for _, text in last.problems[:8])
+        repeated = any(earlier.answer.text == last.answer.text for earlier in tries[:-1])
+        if len(tries) % 2 == 1 or repeated:
+            mind = say(
+                f"\n\nMind, since an earlier answer failed:\n{said}", f"\n\n务必注意（之前的回答没有做到）：\n{said}"
+            )
+            part = Part(text=mind, origin=Origin.SYSTEM)
+            return [*base[:-1], base[-1].model_copy(update={"parts": (*base[-1].parts, part)})]
         text = say(
             f"This does not fit yet:\n{said}\nWrite it again, whole, with these points put right. No remark.",
             f"以上内容还不符合要求：\n{said}\n请改正这些问题，重新完整地写一遍。不要道歉，不要附加说明。",
         )
         answer = last.answer.text[:MAX_TOLD_CHARS]
         return [
+            *base,
             Message(role="assistant", parts=(Part(text=answer, origin=Origin.ASSISTANT),)),
             Message(role="user", parts=(Part(text=text, origin=Origin.SYSTEM),)),
         ]

@@ -18,6 +18,9 @@ class GenerateConfig(StepConfig):
     json_schema: JsonSchema | None = Field(
         None, description='What the answer must be; `"{{count}}"` is a field\'s value.'
     )
+    regex: Prompt | None = Field(
+        None, description="What the text must match, made of fields; not asked for when empty."
+    )
     max_tokens: int | None = Field(None, ge=1, le=8192)
     temperature: float | None = Field(None, ge=0, le=2)
     attempts: int | None = Field(None, ge=1, le=5)
@@ -27,6 +30,8 @@ class GenerateConfig(StepConfig):
         if self.system is not None:
             yield self.system, frozenset()
         yield self.prompt, frozenset()
+        if self.regex is not None:
+            yield self.regex, frozenset()
 
     def calls(self) -> int:
         """Returns 1."""
@@ -50,6 +55,7 @@ class Generate:
                 prompt=config.prompt,
                 system=config.system,
                 json_schema=config.json_schema,
+                regex=config.regex,
                 max_tokens=config.max_tokens,
                 temperature=config.temperature,
                 attempts=config.attempts,

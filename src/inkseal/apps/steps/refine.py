@@ -25,6 +25,9 @@ class RefineConfig(StepConfig):
     critique: Prompt
     prompt: Prompt
     rounds: int = Field(1, ge=1, le=3)
+    regex: Prompt | None = Field(
+        None, description="What the text must match, made of fields; not asked for when empty."
+    )
     max_tokens: int | None = Field(None, ge=1, le=8192)
     attempts: int | None = Field(None, ge=1, le=5)
 
@@ -32,6 +35,8 @@ class RefineConfig(StepConfig):
         """Yields both."""
         yield self.critique, _OWN - {"critique"}
         yield self.prompt, _OWN
+        if self.regex is not None:
+            yield self.regex, frozenset()
 
     def asks_for(self) -> Iterator[str]:
         """Yields the draft's step."""
@@ -74,7 +79,12 @@ class Refine:
             )
             own = draft | {"critique": Bound(critique.text, Origin.ASSISTANT)}
             question = Question(
-                prompt=config.prompt, own=own, max_tokens=config.max_tokens, attempts=config.attempts, phase="refine"
+                prompt=config.prompt,
+                regex=config.regex,
+                own=own,
+                max_tokens=config.max_tokens,
+                attempts=config.attempts,
+                phase="refine",
             )
             try:
                 text = work.ask(question).text
