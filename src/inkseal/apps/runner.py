@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from inkseal.apps.answers import is_empty
 from inkseal.apps.definition import AppFile
 from inkseal.apps.events import (
     AppFailed,
@@ -21,7 +22,7 @@ from inkseal.apps.events import (
 from inkseal.apps.fields import filled_in
 from inkseal.apps.steps import steps as step_kinds
 from inkseal.apps.template import Bound, look_up, plain
-from inkseal.apps.work import Options, Work, is_empty, rule_verdicts
+from inkseal.apps.work import Options, Work, rule_verdicts
 from inkseal.core.errors import AnswerRefused, InksealError
 from inkseal.core.language import Language, current_language, say, use_language
 from inkseal.core.protocols import Cancel

@@ -1,19 +1,19 @@
 """One app at work: what is known so far, and the one way in which its steps ask a model."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inkseal.apps.answers import answer_of, applies, message_of, read, together, unbounded, with_schema
 from inkseal.apps.contracts import Answer, Facts, Prompts, Rule, RuleConfig, StepConfig
 from inkseal.apps.definition import AppFile
 from inkseal.apps.events import AnswerJudged, AppListener, StepRecord, StepStarted
 from inkseal.apps.rules import rules as rule_kinds
-from inkseal.apps.template import Bound, filled, look_up, names, plain, render
+from inkseal.apps.template import Bound, filled, names, plain, render
 from inkseal.core.errors import AnswerRefused, Cancelled, Unsupported
+from inkseal.core.events import Noted
 from inkseal.core.language import Language, say
 from inkseal.core.types import Finding, Message, Origin, Part, Regime, Usage, Verdict
-from inkseal.formats.json_schema import conforms
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
 from inkseal.studio.limits import Deadline
 from inkseal.studio.provenance.manifest import AppFacts
@@ -136,8 +136,8 @@ class Work:
         own = Origin.USER if self.file.own else Origin.SYSTEM
         turns = []
         if question.system is not None:
-            turns.append(_message("system", render(question.system.of(self.language), scope, own)))
-        turns.append(_message("user", render(question.prompt.of(self.language), scope, own)))
+            turns.append(message_of("system", render(question.system.of(self.language), scope, own)))
+        turns.append(message_of("user", render(question.prompt.of(self.language), scope, own)))
         return turns
 
     def _run(self, question: Question, messages: Sequence[Message], attempt: int) -> "Result":
@@ -147,13 +147,14 @@ class Work:
         constraint = self._constraint(question)
         try:
             result = self._asked(question, messages, attempt, constraint if self.constrain else None)
-        except Unsupported:
+        except Unsupported as error:
             if constraint is None or not self.constrain:
                 raise
-            self.constrain = False  # this engine keeps no form: it is told, and its answer is read
+            self.constrain = False  # this engine does not keep the form: it is told, and its answer is read
+            self.emit(Noted(text=str(error)))
             result = self._asked(question, messages, attempt, None)
         self.verdicts += [verdict for verdict in result.verdicts if verdict.stage == "result"]
-        self.usage = _together(self.usage, result.usage)
+        self.usage = together(self.usage, result.usage)
         assert self.step is not None
         self.made.setdefault(self.step.name, []).append(result.artifacts[0].id)
         if result.finish_reasons[0] == "cancelled":
@@ -162,7 +163,7 @@ class Work:
 
     def _constraint(self, question: Question) -> Constraint | None:
         if question.json_schema is not None:
-            return Constraint(json_schema=filled(question.json_schema, self.scope))
+            return Constraint(json_schema=unbounded(filled(question.json_schema, self.scope)))
         pattern = plain(question.regex.of(self.language), self.scope).strip(" ") if question.regex is not None else ""
         return Constraint(regex=pattern) if pattern else None
 
@@ -172,7 +173,7 @@ class Work:
         assert self.step is not None
         writing = self.file.app.writing
         if question.json_schema is not None and constraint is None:
-            messages = [*messages[:-1], _with_schema(messages[-1], filled(question.json_schema, self.scope))]
+            messages = [*messages[:-1], with_schema(messages[-1], filled(question.json_schema, self.scope))]
         temperature = writing.temperature if question.temperature is None else question.temperature
         request = TextRequest(
             messages=tuple(messages),
@@ -203,7 +204,8 @@ class Work:
         return [*found, *self.made.get(self.step.name, [])[-1:]]
 
     def _judged(self, question: Question, rules: Sequence[Rule], result: "Result") -> _Try:
-        answer, why = _read(result.text, question, self.scope)
+        schema = None if question.json_schema is None else filled(question.json_schema, self.scope)
+        answer, why = read(result.text, schema)
         artifact = result.artifacts[0].id
         problems: list[tuple[RuleConfig | None, str]] = [(None, why)] if why else []
         if result.finish_reasons[0] == "length" and not why:
@@ -335,72 +337,9 @@ def rule_verdicts(work: Work) -> list[Verdict]:
     return found
 
 
-def applies(config: RuleConfig, facts: Facts) -> bool:
-    """Returns whether a rule is asked in this run."""
-    if config.language not in (None, facts.language):
-        return False
-    return config.when is None or not is_empty(look_up(config.when, facts.scope).value)
-
-
-def is_empty(value: Any) -> bool:
-    """Returns whether a condition on the value does not hold."""
-    return value is None or value is False or value in ("", [], {})
-
-
-def answer_of(value: Any) -> Answer:
-    """Returns a step's value as rules judge it."""
-    if isinstance(value, str):
-        return Answer(value)
-    return Answer(json.dumps(value, ensure_ascii=False), value)
-
-
 def _config(rule: Rule) -> RuleConfig:
     found: RuleConfig = rule._config  # type: ignore[attr-defined]
     return found
-
-
-def _message(role: Any, pieces: Sequence[Any]) -> Message:
-    return Message(role=role, parts=tuple(Part(text=piece.text, origin=piece.origin) for piece in pieces))
-
-
-def _with_schema(message: Message, schema: Any) -> Message:
-    text = say("\n\nAnswer with JSON alone that meets this schema:\n", "\n\n只用符合下列模式的 JSON 作答：\n")
-    part = Part(text=text + json.dumps(schema, ensure_ascii=False), origin=Origin.SYSTEM)
-    return message.model_copy(update={"parts": (*message.parts, part)})
-
-
-def _read(text: str, question: Question, scope: Mapping[str, Bound]) -> tuple[Answer, str]:
-    """Returns the answer, and what is wrong with it as such; empty when it can be read."""
-    if question.json_schema is None:
-        why = "" if text.strip() else say("It is empty.", "内容为空。")
-        return Answer(text.strip("\n")), why
-    bare = text.strip()
-    if bare.startswith("```"):
-        bare = bare.split("\n", 1)[-1].rsplit("```", 1)[0]
-    try:
-        data = json.loads(bare)
-    except (ValueError, RecursionError) as error:
-        return Answer(text), say(f"It is no JSON: {error}.", f"不是有效的 JSON：{error}。")
-    if not conforms(data, filled(question.json_schema, scope)):
-        return Answer(text), say("The JSON does not meet the schema.", "JSON 不符合规定的模式。")
-    return Answer(text, data), ""
-
-
-def _together(one: Usage, other: Usage) -> Usage:
-    energy = one.energy
-    if other.energy is not None:
-        joules = other.energy.energy_joules + (energy.energy_joules if energy else 0)
-        energy = other.energy.model_copy(update={"energy_joules": joules})
-    first = one.first_chunk_seconds if one.first_chunk_seconds is not None else other.first_chunk_seconds
-    peaks = [peak for peak in (one.peak_memory_bytes, other.peak_memory_bytes) if peak is not None]
-    return Usage(
-        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
-        completion_tokens=one.completion_tokens + other.completion_tokens,
-        first_chunk_seconds=first,
-        total_seconds=round(one.total_seconds + other.total_seconds, 4),
-        peak_memory_bytes=max(peaks) if peaks else None,
-        energy=energy,
-    )
 
 
 def _ended(cancel: Deadline) -> Cancelled:
