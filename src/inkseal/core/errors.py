@@ -8,6 +8,7 @@ InksealError
 │   ├── AddressRefused        a web address leads where nothing is fetched from
 │   └── Unsupported           the engine cannot do it, and says why
 ├── Blocked                   a check refused the prompt or withdrew the result
+├── AnswerRefused             no answer of the model met what an app asks for
 ├── ModelError
 │   ├── ModelMissing          known, but not on this machine
 │   ├── ModelFileRefused      malformed, dangerous, or not the file that was recorded
@@ -88,6 +89,10 @@ class AddressRefused(InvalidRequest):
 
 class Blocked(InksealError):
     exit_code = 3
+
+
+class AnswerRefused(InksealError):
+    exit_code = 12
 
 
 class ModelError(InksealError):

@@ -35,6 +35,7 @@ TYPES = {
 STATUS: dict[type[InksealError], int] = {
     errors.InvalidRequest: 400,
     errors.Blocked: 400,
+    errors.AnswerRefused: 400,
     errors.Deleted: 410,
     errors.ModelMissing: 404,
     errors.FetchFailed: 502,
@@ -47,7 +48,7 @@ STATUS: dict[type[InksealError], int] = {
 }
 """By class; a subclass has its parent's, and what is not here is 500."""
 
-NOT_FOUND_KINDS = frozenset({"model", "artifact", "run", "task", "key", "conversation", "collection"})
+NOT_FOUND_KINDS = frozenset({"app", "artifact", "collection", "conversation", "key", "model", "run", "task"})
 CODES = {
     "context_too_long": "context_length_exceeded",
     "blocked": "content_blocked",

@@ -6,6 +6,7 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncGenerator
 
+from inkseal.apps.events import AppEvent
 from inkseal.core.errors import UnknownName
 from inkseal.core.events import ArtifactReady, Event, Failed, Finished, Generated
 from inkseal.core.language import say
@@ -152,7 +153,7 @@ async def frames(feed: Feed, number: int = 0) -> AsyncGenerator[bytes, None]:
             yield b": still here\n\n"
 
 
-def frame(number: int, event: Event) -> bytes:
+def frame(number: int, event: AppEvent) -> bytes:
     """Returns one event as a frame; bytes of media stay in the artifact."""
     if isinstance(event, Generated) and event.chunk.data:
         event = event.model_copy(update={"chunk": event.chunk.model_copy(update={"data": b""})})

@@ -154,7 +154,7 @@ def facets(session: "Session", *, owner: str | None = None) -> dict[str, tuple[F
     return found | {"check": _facets(session.execute(checks).all())}
 
 
-def note_verdicts(session: "Session", artifact_id: str, regime: str, verdicts: Sequence[Verdict]) -> None:
+def note_facts(session: "Session", artifact_id: str, regime: str, verdicts: Sequence[Verdict], app: str = "") -> None:
     """Records what the gallery filters a sealed artifact by."""
     from inkseal.store.artifacts import row
     from inkseal.store.records import FlagRow
@@ -164,7 +164,7 @@ def note_verdicts(session: "Session", artifact_id: str, regime: str, verdicts: S
         at = (verdict.check, verdict.stage)
         strictest[at] = max(strictest.get(at, "allow"), verdict.action, key=lambda action: RANK[action])
     found = row(session, artifact_id)
-    found.regime = regime
+    found.regime, found.app = regime, app
     found.verdict = max(strictest.values(), key=lambda action: RANK[action], default="allow")
     session.add_all(
         FlagRow(artifact_id=artifact_id, check_name=check, stage=stage, action=action)

@@ -25,7 +25,7 @@ ARTIFACTS = "artifacts"
 RESTORING = ".restoring"
 VERIFIED = ".verified"
 """Lies in `.restoring` from the moment all of it is proven: from then on the restore can only go forward."""
-OWN_FOLDERS = (ARTIFACTS, "backups", "cards", "models", "trust", RESTORING, DATABASE)
+OWN_FOLDERS = (ARTIFACTS, "apps", "backups", "cards", "models", "trust", RESTORING, DATABASE)
 
 
 class Store:

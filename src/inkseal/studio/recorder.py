@@ -114,6 +114,7 @@ class Recorder:
             seed=run.request.seed,
             model=run.model,
             backend=run.backend,
+            app=run.app,
             verdicts=tuple(run.verdicts),
             usage=run.usage,
             finish_reason=draft.finish_reason,

@@ -28,7 +28,7 @@ from inkseal.studio.meaning import READ_AT_ONCE_SECONDS, Meaning
 from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
-from inkseal.studio.provenance.manifest import SignedManifest
+from inkseal.studio.provenance.manifest import AppFacts, SignedManifest
 from inkseal.studio.provenance.regimes import visible_wordings
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification
@@ -95,7 +95,13 @@ class Studio:
         self.catalog.remote = _remote(settings)
 
     def run(
-        self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None, *, owner: str = ""
+        self,
+        request: Request,
+        on_event: Listener = ignore,
+        cancel: Cancel | None = None,
+        *,
+        owner: str = "",
+        app: AppFacts | None = None,
     ) -> Result:
         """Checks, generates, checks, seals and records; events go to `on_event` as they happen.
 
@@ -104,6 +110,7 @@ class Studio:
             on_event: told of everything that happens.
             cancel: asked often whether to stop.
             owner: whose the results are, where several people share the studio.
+            app: the app that asks, which the manifest then names.
 
         Raises:
             Blocked: a check refused the prompt, or withdrew every result.
@@ -111,7 +118,34 @@ class Studio:
             Cancelled: it was ended before anything was shown.
         """
         emit = self._watched(on_event, owner) if self.watchers else on_event
-        return story.tell(story.begin(request, self._checks(), emit, cancel, owner), self.engines, self.recorder)
+        return story.tell(story.begin(request, self._checks(), emit, cancel, owner, app), self.engines, self.recorder)
+
+    def compose(
+        self,
+        request: Request,
+        text: str,
+        on_event: Listener = ignore,
+        *,
+        owner: str = "",
+        app: AppFacts | None = None,
+        verdicts: Sequence[Verdict] = (),
+    ) -> Result:
+        """Checks, seals and records a text that code put together from results made before.
+
+        Args:
+            request: its parents are what the text is made of, its model wrote them.
+            text: the whole text.
+            on_event: told of everything that happens.
+            owner: whose it is.
+            app: the app that made it.
+            verdicts: what was found of it before, to be sealed with it.
+
+        Raises:
+            Blocked: a check refuses it.
+        """
+        emit = self._watched(on_event, owner) if self.watchers else on_event
+        run = story.begin(request, self._checks(), emit, None, owner, app)
+        return story.tell_composed(run, text, verdicts, self.engines, self.recorder)
 
     def _watched(self, on_event: Listener, owner: str) -> Listener:
         watchers, run_id = tuple(self.watchers), ""

@@ -23,6 +23,7 @@ def _add(
     text: str = "x",
     *,
     model: str = "a",
+    app: str = "",
     owner: str = "",
     actions: tuple[Action, ...] = (),
     days_ago: int = 0,
@@ -42,7 +43,7 @@ def _add(
     verdicts = [Verdict(check="limits", version="1", stage="result", action=action) for action in actions]
     with store.transaction() as session:
         artifacts.add(session, artifact, model=model, owner=owner)
-        listing.note_verdicts(session, artifact.id, "cn", verdicts)
+        listing.note_facts(session, artifact.id, "cn", verdicts, app)
         words.index(session, artifact.id, text)
     return artifact.id
 
@@ -56,10 +57,11 @@ def _ids(store: Store, owner: str | None = None, **filters: object) -> list[str]
 
 def test_each_filter_leaves_what_it_names(store: Store) -> None:
     old = _add(store, "old", days_ago=3)
-    other = _add(store, "other", model="b")
+    other = _add(store, "other", model="b", app="story")
     flagged = _add(store, "flagged", actions=("allow", "flag", "redact"))
     assert _ids(store) == sorted([old, other, flagged], reverse=True)
     assert _ids(store, model="b") == [other]
+    assert _ids(store, app="story") == [other]
     assert _ids(store, verdict="redact") == [flagged]
     assert _ids(store, verdict="flag") == []
     assert _ids(store, check="limits") == [flagged]
