@@ -40,7 +40,7 @@ function Page({ steps }) {
     <section class="create-main" aria-labelledby="create-title">
       <header class="create-head">
         <${Button} kind="quiet" icon="menu" label=${say("Conversations", "对话列表")} aria-expanded=${String(isWide || drawer === "list")} onClick=${toggleList} />
-        <p id="create-title" class="create-title">${heading.value.title || say("New conversation", "新对话")}</p>
+        <${openId.value ? "h1" : "p"} id="create-title" class="create-title">${openId.value ? heading.value.title : say("New conversation", "新对话")}<//>
         <${Button} kind="quiet" icon="plus" class="create-new-small" label=${say("New conversation", "新对话")} onClick=${() => go("create")} />
         <${Button} kind="quiet" icon="settings" label=${say("How it answers", "回答设置")} onClick=${() => setDrawer("settings")} />
       </header>
