@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
+from inkseal.serve.backup_work import clear
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.protocol import HEAD_BYTES, Protocol
 
@@ -130,7 +131,11 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
         loop_soon()
         await server.serve(sockets=[listening])
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    finally:
+        app.state.tasks.close()
+        clear(app.state.studio.settings.data_dir)
 
 
 def _spare_files() -> int:

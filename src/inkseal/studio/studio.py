@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from inkseal.catalog.catalog import Catalog
+from inkseal.catalog.providers import remote_models
 from inkseal.core.config import Settings, configure, load_settings
 from inkseal.core.errors import Unsupported
 from inkseal.core.events import Event, Listener, Started, ignore
 from inkseal.core.language import current_language, say, use_language
-from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine
-from inkseal.core.types import Artifact, Part, Regime, Request, Stage, Verdict
+from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine, LocalModel
+from inkseal.core.types import Artifact, Origin, Part, Regime, Request, Stage, Verdict
 from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.store.store import Store
 from inkseal.studio import story
 from inkseal.studio.engines import Engines
 from inkseal.studio.guard.checks import checks
+from inkseal.studio.guard.trial import Trial, trial
 from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
@@ -72,6 +74,18 @@ class Studio:
         """
         settings = load_settings(data_dir)
         return cls(settings, Store.open(settings.data_dir, read_only=read_only), isolate_engines=isolate_engines)
+
+    def use(self, settings: Settings) -> None:
+        """Takes over changed settings from the next run on; running ones and loaded engines stay as they are.
+
+        Raises:
+            InvalidRequest: a check cannot be made with its config; nothing was taken over.
+        """
+        self._checks(settings)
+        self.settings = settings
+        self.engines.use(settings)
+        self.sealer.regime, self.sealer.producer = settings.regime, settings.producer
+        self.catalog.remote = _remote(settings)
 
     def run(
         self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None, *, owner: str = ""
@@ -186,6 +200,10 @@ class Studio:
         parts = tuple(Part(text=text) for text in texts)
         return [check.inspect(parts, stage) for check in self._checks() if stage in check.stages]
 
+    def try_checks(self, text: str, origin: Origin, stage: Stage) -> Trial:
+        """Returns what each check of the installation says of one text by itself, and all together; records nothing."""
+        return trial(self._checks, Part(text=text, origin=origin), stage)
+
     def visible_label(self, request: Request) -> str:
         """Returns the label that a result of the request must be shown with; empty without a regime."""
         language = current_language()
@@ -289,18 +307,23 @@ class Studio:
         self.engines.pool.close()
         self.store.close()
 
-    def _checks(self) -> list[Check]:
+    def _checks(self, settings: Settings | None = None) -> list[Check]:
         """Returns the installation's checks, fresh for one run, with the resources they ask for."""
-        available = resources(self.engines)
-        return [self._check(name, available) for name in checks]
-
-    def _check(self, name: str, available: dict[str, Any]) -> Check:
-        kind = checks[name]
-        given = {need: available[need] for need in kind.needs if need in available}
-        return kind(configure(kind.config, self.settings.checks.get(name, {}), f"checks.{name}"), **given)
+        available, config = resources(self.engines), (settings or self.settings).checks
+        return [_check(name, config.get(name, {}), available) for name in checks]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check(name: str, config: dict[str, Any], available: dict[str, Any]) -> Check:
+    kind = checks[name]
+    given = {need: available[need] for need in kind.needs if need in available}
+    return kind(configure(kind.config, config, f"checks.{name}"), **given)
+
+
+def _remote(settings: Settings) -> dict[str, LocalModel]:
+    return remote_models({} if settings.offline else settings.providers)

@@ -1,7 +1,6 @@
 """Makes things, and tells how a run goes: one route for each modality, its body the modality's own request."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -14,19 +13,17 @@ from inkseal.core.types import Artifact, Closed, ToolCall, Usage, Verdict
 from inkseal.modalities import modalities
 from inkseal.serve.bridge import batches, call
 from inkseal.serve.callers import AnyCaller, Creator
-from inkseal.serve.feeds import frame, frames
+from inkseal.serve.feeds import frame
 from inkseal.serve.ownership import check_inputs
 from inkseal.serve.routes._outcome import Outcome, gather
-from inkseal.serve.routes._stream import open_stream
-from inkseal.serve.sse import PING, EventStream
+from inkseal.serve.routes._stream import EVENTS, STREAM, LastEvent, follow, open_stream
+from inkseal.serve.sse import PING
 from inkseal.store import runs
 from inkseal.store.runs import RunRecord
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-z]{26}$", description="The run.")]
-STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
-EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": STREAM, "description": "The run's events, as they come."}}
 RESPOND_ASYNC = "respond-async"
 PREFER = "`respond-async` (RFC 7240): answer at once; the run goes on when the client leaves."
 
@@ -127,24 +124,8 @@ async def stop(run_id: Id, request: Request, caller: Creator) -> None:
 
 
 @router.get("/runs/{run_id}/events", summary="A run's events, as they come", response_class=Response, responses=EVENTS)
-async def events(
-    run_id: Id,
-    request: Request,
-    caller: AnyCaller,
-    last_event_id: Annotated[int, Header(ge=0, le=2**53, description="Go on after this event.")] = 0,
-) -> Response:
-    feeds = request.app.state.feeds
-    feed = feeds.of(run_id, caller)
-
-    async def watched() -> AsyncGenerator[bytes, None]:
-        async with aclosing(frames(feed, last_event_id)) as pieces:
-            async for piece in pieces:
-                yield piece
-                if await request.is_disconnected():
-                    return
-
-    feeds.check(caller)
-    return EventStream(feeds.counted(caller, watched()), {})
+async def events(run_id: Id, request: Request, caller: AnyCaller, last_event_id: LastEvent = 0) -> Response:
+    return follow(request, caller, request.app.state.feeds.of(run_id, caller), last_event_id)
 
 
 class EventFrames:
