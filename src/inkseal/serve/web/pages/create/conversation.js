@@ -39,7 +39,10 @@ const others = new BroadcastChannel("inkseal.conversations");
 /** Loads the newest conversations; with `further`, those before them too. */
 export async function loadList(isFurther = false) {
   const page = await get(ROUTE, { query: { limit: PAGE, before: isFurther ? more.value : null } });
-  list.value = isFurther ? [...list.value, ...page.conversations] : page.conversations;
+  const found = isFurther ? [...list.value, ...page.conversations] : page.conversations;
+  // One that was begun just now may not be there yet.
+  const isMissing = openId.value && turns.value.size && !found.some((one) => one.id === openId.value);
+  list.value = isMissing && !page.next ? [listed(), ...found] : found;
   more.value = page.next;
 }
 
