@@ -40,8 +40,9 @@ function Models({ steps }) {
 
   const does = actions({ reload, ask: setAsked });
   const open = models.value.find((model) => model.name === steps[0] || model.aliases.includes(steps[0]));
-  const here = models.value.filter((model) => model.here);
-  const away = models.value.filter((model) => !model.here);
+  const sorted = [...models.value].sort((a, b) => rank(a) - rank(b));
+  const here = sorted.filter((model) => model.here);
+  const away = sorted.filter((model) => !model.here);
   const group = (list) => html`<ul class="models">
     ${list.map((model) => html`<${ModelCard} key=${model.name} model=${model} does=${does} onShow=${setShown} />`)}
   </ul>`;
@@ -59,6 +60,16 @@ function Models({ steps }) {
     ${may("admin") && html`<${Own} />`}
     ${asked && html`<${FetchDialog} model=${asked} status=${status.value} onClose=${() => setAsked(null)} />`}
     ${open && html`<${ModelDetails} name=${open.name} onClose=${() => replace("models")} />`}`;
+}
+
+const TASKS = ["generate", "embed"];
+
+/** What people came for first: the default model, then others that write; the fake last. */
+function rank(model) {
+  if (!model.needs_files) return 9;
+  if (model.aliases.includes("default")) return 0;
+  const at = TASKS.indexOf(model.task);
+  return at < 0 ? 5 : at + 1;
 }
 
 /** How to bring a model of one's own. */

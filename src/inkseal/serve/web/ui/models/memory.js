@@ -3,7 +3,7 @@ import { html } from "../../core/html.js";
 import { duration, size } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { Button } from "../button.js";
-import { Facts, Panel } from "../panel.js";
+import { Panel } from "../panel.js";
 
 const NUM_COLOURS = 5;
 
@@ -39,12 +39,10 @@ export function Memory({ memory, models, preview, onUnload }) {
     ${engines.length
       ? html`<ul class="memory-list">${engines.map((engine) => html`<${Loaded} key=${engine.model + engine.backend} engine=${engine} onUnload=${onUnload} />`)}</ul>`
       : html`<p class="faint">${say("No engine is loaded; the first request loads one.", "尚未载入引擎；首个请求会自动载入。")}</p>`}
-    <${Facts}
-      facts=${[
-        [say("Machine", "整机"), say(`${size(memory.available_bytes)} free of ${size(memory.machine_bytes)}`, `共 ${size(memory.machine_bytes)}，可用 ${size(memory.available_bytes)}`)],
-        [say("The server itself", "服务器自身"), size(memory.server_bytes)],
-      ]}
-    />
+    <p class="faint small">${say(
+      `The machine has ${size(memory.machine_bytes)}, of which ${size(memory.available_bytes)} are free; the server itself takes ${size(memory.server_bytes)}.`,
+      `整机内存 ${size(memory.machine_bytes)}，可用 ${size(memory.available_bytes)}；服务器自身占 ${size(memory.server_bytes)}。`,
+    )}</p>
   <//>`;
 }
 

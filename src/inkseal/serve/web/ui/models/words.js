@@ -28,7 +28,7 @@ export function parameterWords(count) {
 /** How much memory a model takes, and how that is known. @param {any} model */
 export function needWords(model) {
   const { bytes, known_by: by } = model.need;
-  if (bytes === null) return "";
+  if (!bytes) return "";
   if (by === "engine") return say(`${size(bytes)} now`, `现占 ${size(bytes)}`);
   return by === "forecast" ? say(`about ${size(bytes)}, by its files`, `约 ${size(bytes)}，按文件预测`) : say(`about ${size(bytes)}, by its card`, `约 ${size(bytes)}，据模型卡`);
 }
