@@ -13,6 +13,7 @@ from starlette.routing import Match
 from inkseal.core.errors import InksealError
 from inkseal.core.language import current_language, say
 from inkseal.serve.backup_work import clear
+from inkseal.serve.begun import Begun
 from inkseal.serve.callers import Caller
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.errors import TYPES, Refusal, native_shape, refusal_of
@@ -75,6 +76,7 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
     app.state.pace = Pace()
     app.state.tasks = Tasks(hidden=(str(studio.settings.data_dir),))
     studio.watchers += [app.state.feeds.take, app.state.pace.take]
+    app.state.begun = Begun(studio, app.state.queue, app.state.feeds)
     for group in app.state.groups:
         own = "4XX" in group.router.responses  # a protocol of its own shape declares its errors itself
         app.include_router(group.router, responses={} if own else ERRORS)

@@ -45,7 +45,7 @@ STATUS: dict[type[InksealError], int] = {
 }
 """By class; a subclass has its parent's, and what is not here is 500."""
 
-NOT_FOUND_KINDS = frozenset({"model", "artifact", "run", "task", "key"})
+NOT_FOUND_KINDS = frozenset({"model", "artifact", "run", "task", "key", "conversation"})
 CODES = {
     "context_too_long": "context_length_exceeded",
     "blocked": "content_blocked",

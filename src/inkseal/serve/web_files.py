@@ -1,5 +1,6 @@
 """The browser studio's files: which there are, how a browser is told of them, and under which policy they run."""
 
+import gzip
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -26,9 +27,10 @@ _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 @dataclass(frozen=True)
 class Content:
-    """One file as it is sent."""
+    """One file as it is sent; `packed` is the same with gzip, for browsers that take it."""
 
     data: bytes
+    packed: bytes
     media_type: str
     etag: str
 
@@ -44,6 +46,7 @@ class WebFiles:
         found = (path for path in folder.rglob("*") if path.suffix in TYPES and path.is_file())
         self._paths = {path.relative_to(folder).as_posix(): path for path in found}
         self._read: dict[str, tuple[tuple[int, int], bytes]] = {}
+        self._made: dict[str, Content] = {}
 
     @property
     def names(self) -> frozenset[str]:
@@ -53,7 +56,7 @@ class WebFiles:
         """Returns a file by the name it was listed under; None when there is none, so no path is ever tried."""
         if name not in self._paths:
             return None
-        return _content(self._bytes(name), TYPES[PurePosixPath(name).suffix])
+        return self._content(name, self._bytes(name), TYPES[PurePosixPath(name).suffix])
 
     def start(self, language: str) -> Content:
         """Returns the page that starts the studio, with what there is written into it.
@@ -62,7 +65,7 @@ class WebFiles:
             language: of the installation; empty leaves the choice to the browser.
         """
         page = self._text("index.html").replace(FOUND, "\n".join(self._found(language)))
-        return _content(page.encode(), TYPES[".html"])
+        return self._content("", page.encode(), TYPES[".html"])
 
     def policy(self) -> str:
         """Returns the content policy: our own files and the one import map, nothing else."""
@@ -108,6 +111,14 @@ class WebFiles:
         table: dict[str, str] = json.loads(match[1])["imports"] if match else {}
         return {name: path.removeprefix(PREFIX) for name, path in table.items()}
 
+    def _content(self, name: str, data: bytes, media_type: str) -> Content:
+        """Returns a content; what has not changed is not packed again."""
+        etag = f'"{sha256(data).hexdigest()[:32]}"'
+        made = self._made.get(name)
+        if made is None or made.etag != etag:
+            made = self._made[name] = Content(data, gzip.compress(data, mtime=0), media_type, etag)
+        return made
+
     def _text(self, name: str) -> str:
         return self._bytes(name).decode("utf-8")
 
@@ -119,10 +130,6 @@ class WebFiles:
         if known is None or known[0] != stamp:
             known = self._read[name] = (stamp, path.read_bytes())
         return known[1]
-
-
-def _content(data: bytes, media_type: str) -> Content:
-    return Content(data, media_type, f'"{sha256(data).hexdigest()[:32]}"')
 
 
 def _meta(name: str, value: str) -> str:

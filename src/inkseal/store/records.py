@@ -180,3 +180,27 @@ class AuditRow(Row):
     action: Mapped[str]
     subject: Mapped[str] = mapped_column(default="")
     request_id: Mapped[str] = mapped_column(default="")
+
+
+class ConversationRow(Row):
+    """A conversation in the web studio. `settings` is JSON."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("conversations_by_owner", "owner", "updated_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    title: Mapped[str]
+    settings: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class TurnRow(Row):
+    """One turn of a conversation, as JSON. What a model said is not in it: that is the artifact of the turn's run."""
+
+    __tablename__ = "turns"
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str]

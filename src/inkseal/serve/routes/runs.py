@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from inkseal.core import types
@@ -24,6 +24,8 @@ from inkseal.store.runs import RunRecord
 router = APIRouter(prefix="/api/v1", tags=["runs"])
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-z]{26}$", description="The run.")]
+RESPOND_ASYNC = "respond-async"
+PREFER = "`respond-async` (RFC 7240): answer at once; the run goes on when the client leaves."
 
 
 class Result(Closed):
@@ -47,10 +49,28 @@ class Made(Closed):
     """What a result must be shown with."""
 
 
+class BegunRun(Closed):
+    """A run that goes on by itself; its events are at `GET /api/v1/runs/{run_id}/events`."""
+
+    run_id: str
+    label: str
+    """What its results must be shown with."""
+
+
 def _route(kind: type[types.Request]) -> Callable[..., Any]:
-    async def generate(asked: types.Request, request: Request, caller: Creator) -> Response:
+    async def generate(
+        asked: types.Request,
+        request: Request,
+        caller: Creator,
+        prefer: Annotated[str, Header(max_length=200, description=PREFER)] = "",
+    ) -> Response:
         studio = request.app.state.studio
         await call(check_inputs, studio, asked, caller)
+        if RESPOND_ASYNC in prefer:
+            begun = BegunRun(
+                run_id=await request.app.state.begun.begin(asked, caller), label=studio.visible_label(asked)
+            )
+            return JSONResponse(begun.model_dump(), 202, {"preference-applied": RESPOND_ASYNC})
         events = batches(studio, asked, caller, request)
         if "text/event-stream" in request.headers.get("accept", ""):
             return await open_stream(events, EventFrames())
@@ -76,7 +96,7 @@ for _name in modalities:
         methods=["POST"],
         name=f"generate_{_name}",
         summary=f"Make {_name}, checked, sealed and recorded",
-        responses={200: {"model": Made, "content": STREAM}},
+        responses={200: {"model": Made, "content": STREAM}, 202: {"model": BegunRun}},
         response_model=None,
     )
 
@@ -96,6 +116,11 @@ def list_runs(
 def show(run_id: Id, request: Request, caller: AnyCaller) -> RunRecord:
     with request.app.state.studio.store.reading() as session:
         return runs.get(session, run_id, owner=caller.sees)
+
+
+@router.delete("/runs/{run_id}", summary="Stop a run that goes on by itself", status_code=204)
+async def stop(run_id: Id, request: Request, caller: Creator) -> None:
+    request.app.state.begun.stop(run_id, caller)
 
 
 @router.get("/runs/{run_id}/events", summary="A run's events, as they come", response_class=Response, responses=EVENTS)

@@ -1,6 +1,9 @@
 /** The pages, one file each in `pages/`, found by being there. */
 import { computed, signal } from "@preact/signals";
 import { may } from "./session.js";
+import { kept } from "./store.js";
+
+const FIRST_VISIT = "start";
 
 /**
  * @typedef {object} Page
@@ -22,8 +25,11 @@ export const pages = computed(() => all.value.filter((page) => may(page.role)));
 /** The pages of the navigation. */
 export const listed = computed(() => pages.value.filter((page) => !page.hidden));
 
-/** Where one comes in: the first page of the navigation. */
-export const homePage = computed(() => listed.value[0] ?? pages.value[0]);
+/** Where one comes in: at the first visit of this browser the page for it, then the first page of the navigation. */
+export const homePage = computed(() => {
+  const first = kept("visited", false).value ? undefined : pageOf(FIRST_VISIT);
+  return first ?? listed.value[0] ?? pages.value[0];
+});
 
 /** @param {string} name */
 export const pageOf = (name) => pages.value.find((page) => page.name === name);

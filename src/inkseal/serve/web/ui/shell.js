@@ -9,6 +9,7 @@ import { Brand } from "./brand.js";
 import { Choices } from "./choices.js";
 import { Confirmation } from "./dialog.js";
 import { Icon } from "./icon.js";
+import { Keys } from "./keys.js";
 import { SignIn, SignInAgain } from "./signin.js";
 import { Empty, Failure, Waiting } from "./states.js";
 import { Toasts } from "./toast.js";
@@ -36,6 +37,7 @@ function Frame() {
       <${Main} />
     </div>
     <${Confirmation} />
+    <${Keys} />
     ${session.value === null && html`<${SignInAgain} />`}`;
 }
 
@@ -47,7 +49,7 @@ const toMain = (event) => {
 const Navigation = () => html`<nav class="navigation" aria-label=${say("Pages", "页面")}>
   <ul>
     ${listed.value.map((page) => {
-      const isHere = page.name === route.value.page;
+      const isHere = page.name === (route.value.page || homePage.value?.name);
       return html`<li key=${page.name}>
         <a href=${`#/${page.name}`} aria-current=${isHere ? "page" : undefined}>
           <${Icon} name=${page.icon} /><span>${sayWords(page.title)}</span>
