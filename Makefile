@@ -5,11 +5,11 @@ BIN     = $(VENV)/bin
 # The base has no torch. Of the builds of this version, pip takes the one that its package index offers: see
 # CONTRIBUTING for the CPU and the CUDA build.
 TORCH  ?= torch==2.13.0
-# Of the package's extras, those that checks and tests install. `clients` and `llama` add tests that are else left out.
+# Of the package's extras, those that checks and tests install. `clients`, `llama` and `browser` add tests that are else left out.
 EXTRAS ?= dev,train,torch
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs bench-text bench-serve bench-guard bench-fingerprints bench-watermarks clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-watermarks clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -17,6 +17,7 @@ help:
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
+	@echo "make vendor   fetch the studio's browser libraries again and compare them"
 	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
@@ -48,6 +49,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/sizes.py
+	$(BIN)/python tests/vendor.py --check
 	$(BIN)/python docs/generate.py --check
 
 format: $(VENV)/dev.stamp
@@ -63,6 +65,9 @@ test-fast: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/generate.py
 	$(BIN)/mkdocs build --strict --quiet
+
+vendor: $(VENV)/base.stamp
+	$(BIN)/python tests/vendor.py
 
 bench-text: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/text.py --write

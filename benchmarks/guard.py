@@ -23,6 +23,7 @@ from inkseal.studio.guard.checks.sensitive_terms import SensitiveTerms, Sensitiv
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "guard.json"
+SUMMARY = HERE.parent / "src" / "inkseal" / "studio" / "guard" / "measured.json"
 PAGE = HERE.parent / "docs" / "reference" / "guard.md"
 NAMES = {"en": "English", "zh": "Chinese"}
 SETS = {"test": measure.SECOND, "development": measure.FRESH}
@@ -200,6 +201,48 @@ def report(results: dict[str, Any]) -> str:
     )
 
 
+def summary(results: dict[str, Any]) -> dict[str, Any]:
+    """Returns the few figures that go with the product: of each check and language, without any text."""
+
+    def kept(found: dict[str, Any], *names: str) -> dict[str, Any]:
+        return {name: {key: round(value, 4) for key, value in found[name].items()} for name in names}
+
+    def of(name: str, figures: dict[str, Any]) -> dict[str, Any]:
+        return {"figures": figures, "milliseconds_per_1000_chars": results["latency"][name]}
+
+    judges, terms, personal = results["injection"]["test"], results["sensitive_terms"], results["personal_data"]
+    injection = ("recall", "precision", "false_alarms")
+    return {
+        "date": results["date"],
+        "processor": results["machine"]["processor"],
+        "checks": {
+            "limits": of("limits", {}),
+            "sensitive_terms": of(
+                "sensitive_terms",
+                {
+                    name: kept(terms[name], "recall", "precision", "hard", "everyday")
+                    | (kept(terms, "harmbench") if name == "en" else {})
+                    for name in NAMES
+                },
+            ),
+            "personal_data": of(
+                "personal_data",
+                {
+                    name: kept(personal[name], "everyday")
+                    | {"kinds": {kind: kept(v, "recall", "precision") for kind, v in personal[name]["kinds"].items()}}
+                    for name in NAMES
+                },
+            ),
+            "injection": of(
+                "injection", {name: kept(judges["rules and classifier"][name], *injection) for name in NAMES}
+            ),
+            "injection+rules-only": of(
+                "injection, rules alone", {name: kept(judges["rules alone"][name], *injection) for name in NAMES}
+            ),
+        },
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--embedder", type=Path, help="ONNX file; the catalog's embedding model when absent")
@@ -212,6 +255,7 @@ def main() -> None:
     if options.write or options.render:
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         PAGE.write_text(page, encoding="utf-8")
+        SUMMARY.write_text(json.dumps(summary(results), indent=1) + "\n", encoding="utf-8")
     else:
         print(page)
 

@@ -15,6 +15,7 @@ from inkseal.core.language import Language, say
 from inkseal.core.types import Closed, Regime
 
 PREFIX = "INKSEAL_"
+FILE = "settings.toml"
 _TABLES = ("data_dir", "checks", "backends", "providers", "fetch", "serve")
 """Settings that no environment variable holds."""
 
@@ -69,26 +70,103 @@ class FetchSettings(Closed):
 
 
 class Settings(Closed):
-    """The installation's settings: `settings.toml` in the data folder, then INKSEAL_* variables."""
+    """The installation's settings: `settings.toml` in the data folder, then INKSEAL_* variables.
 
-    data_dir: Path = Field(description="Where models, artifacts and records live.")
-    language: Language | None = Field(None, description="Interface language; the locale's when absent.")
-    regime: Regime = Field("both", description="Which labelling rules exports follow.")
-    producer: str = Field("", max_length=64, description="Producer code for labels (27 characters in China).")
-    model: str = Field("default", description="The model that `default` stands for is a card; this names the card.")
-    backend: str = Field("", description="Preferred backend; chosen by the model's files when empty.")
-    memory_budget_bytes: int | None = Field(None, gt=0, description="Budget for all engines; 70 % of RAM when absent.")
-    threads: int | None = Field(None, ge=1, description="Threads for an engine; the free cores when absent.")
-    engine_memory_limit_bytes: int | None = Field(
-        None, gt=0, description="Address space of an engine in a process of its own; unlimited when absent."
+    Fields whose schema says `live` may be changed from the browser and hold from the next request on. Where files and
+    doors are is told by whoever runs the machine, not by a page.
+    """
+
+    data_dir: Path = Field(
+        description="Where models, artifacts and records live.",
+        json_schema_extra={"zh": "模型、作品与记录的存放位置。"},
     )
-    offline: bool = Field(False, description="Reach nothing but services of this machine and of closed networks.")
-    log_level: str = Field("WARNING", description="Level of the log on standard error.")
-    checks: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of checks, by name.")
-    backends: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Config of backends, by name.")
-    serve: dict[str, Any] = Field(default_factory=dict, description="Config of the server.")
-    providers: dict[str, Provider] = Field(default_factory=dict, description="Remote services, by name.")
-    fetch: FetchSettings = FetchSettings()
+    language: Language | None = Field(
+        None,
+        description="Interface language; the locale's when absent.",
+        json_schema_extra={
+            "zh": "服务器的语言；缺省时取系统语言。",
+            "en_titles": {"en": "English", "zh": "中文"},
+            "zh_titles": {"en": "English", "zh": "中文"},
+            "live": True,
+        },
+    )
+    regime: Regime = Field(
+        "both",
+        description="Which labelling rules exports follow.",
+        json_schema_extra={
+            "zh": "标识规则；作品与导出文件按此标识。",
+            "en_titles": {"none": "None", "cn": "China", "eu": "European Union", "both": "China and the EU"},
+            "zh_titles": {"none": "不标识", "cn": "中国", "eu": "欧盟", "both": "中国与欧盟"},
+            "live": True,
+        },
+    )
+    producer: str = Field(
+        "",
+        max_length=64,
+        description="Producer code for labels (27 characters in China).",
+        json_schema_extra={"zh": "服务提供者编码；写入标识，中国为 27 位。", "live": True},
+    )
+    model: str = Field(
+        "default",
+        description="The model that `default` stands for is a card; this names the card.",
+        json_schema_extra={"zh": "`default` 所代表的模型卡。"},
+    )
+    backend: str = Field(
+        "",
+        description="Preferred backend; chosen by the model's files when empty.",
+        json_schema_extra={"zh": "首选后端；为空时按模型文件选择。"},
+    )
+    memory_budget_bytes: int | None = Field(
+        None,
+        gt=0,
+        lt=2**63,
+        description="Budget for all engines; 70 % of RAM when absent.",
+        json_schema_extra={"zh": "内存预算；所有引擎合计，缺省为内存的 70 %。", "live": True},
+    )
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Threads for an engine; the free cores when absent.",
+        json_schema_extra={"zh": "线程数；每个引擎，缺省为空闲核心数。", "live": True},
+    )
+    engine_memory_limit_bytes: int | None = Field(
+        None,
+        gt=0,
+        description="Address space of an engine in a process of its own; unlimited when absent.",
+        json_schema_extra={"zh": "独立进程引擎的地址空间上限；缺省不限。"},
+    )
+    offline: bool = Field(
+        False,
+        description="Reach nothing but services of this machine and of closed networks.",
+        json_schema_extra={"zh": "离线；只访问本机与封闭网络中的服务。", "live": True},
+    )
+    log_level: str = Field(
+        "WARNING",
+        description="Level of the log on standard error.",
+        json_schema_extra={"zh": "标准错误日志的级别。"},
+    )
+    checks: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Config of checks, by name.",
+        json_schema_extra={"zh": "各项检查的配置。", "live": True},
+    )
+    backends: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Config of backends, by name.",
+        json_schema_extra={"zh": "各后端的配置。"},
+    )
+    serve: dict[str, Any] = Field(
+        default_factory=dict, description="Config of the server.", json_schema_extra={"zh": "服务器的配置。"}
+    )
+    providers: dict[str, Provider] = Field(
+        default_factory=dict, description="Remote services, by name.", json_schema_extra={"zh": "远程服务。"}
+    )
+    fetch: FetchSettings = Field(
+        FetchSettings(),
+        description="What may be fetched from besides the open internet.",
+        json_schema_extra={"zh": "除公网外允许抓取的地址。"},
+    )
 
 
 def default_data_dir() -> Path:
@@ -103,16 +181,35 @@ def load_settings(data_dir: Path | None = None) -> Settings:
         InvalidRequest: a field is unknown or has a bad value, or the file is not TOML.
     """
     folder = (data_dir or default_data_dir()).absolute()
-    file = folder / "settings.toml"
-    values: dict[str, Any] = {}
+    return settings_of(read_values(folder / FILE), folder)
+
+
+def settings_of(values: Mapping[str, Any], folder: Path) -> Settings:
+    """Returns the settings of a file's values in a data folder; the environment wins.
+
+    Raises:
+        InvalidRequest: a field is unknown or has a bad value.
+    """
     try:
-        if file.exists():
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
-        simple = [name for name in Settings.model_fields if name not in _TABLES]
-        values |= {n: v for n in simple if (v := os.environ.get(PREFIX + n.upper()))}
-        return Settings.model_validate(values | {"data_dir": folder})
+        return Settings.model_validate({**values, **environment(), "data_dir": folder})
     except ValidationError as error:
-        raise _refused(error, "", file) from None
+        raise _refused(error, "", folder / FILE) from None
+
+
+def environment() -> dict[str, str]:
+    """Returns the settings that environment variables hold."""
+    simple = [name for name in Settings.model_fields if name not in _TABLES]
+    return {name: value for name in simple if (value := os.environ.get(PREFIX + name.upper()))}
+
+
+def read_values(file: Path) -> dict[str, Any]:
+    """Returns what the file says; nothing when there is none.
+
+    Raises:
+        InvalidRequest: it is not TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidRequest(
             say(f"{file} is not TOML: {error}.", f"{file} 不是有效的 TOML：{error}。"),

@@ -3,10 +3,12 @@
 InksealError
 ├── InvalidRequest            the caller's words are off; nothing was done
 │   ├── UnknownName           no plug-in, model or record of that name
+│   ├── Deleted               it was here, and somebody deleted its content
 │   ├── ContextTooLong        prompt and answer do not fit the model
 │   ├── AddressRefused        a web address leads where nothing is fetched from
 │   └── Unsupported           the engine cannot do it, and says why
 ├── Blocked                   a check refused the prompt or withdrew the result
+├── AnswerRefused             what the model wrote does not meet what was asked for
 ├── ModelError
 │   ├── ModelMissing          known, but not on this machine
 │   ├── ModelFileRefused      malformed, dangerous, or not the file that was recorded
@@ -18,7 +20,6 @@ InksealError
 ├── StoreError                records or artifacts are damaged, or of another version
 ├── TrustError                keys, certificates or the ledger do not add up
 ├── EngineFailed              the engine broke off
-├── AnswerRefused             an answer was made, but does not meet what was asked for
 ├── Cancelled                 somebody asked for it
 └── MissingDependency         an extra is not installed
 """
@@ -70,6 +71,10 @@ class UnknownName(InvalidRequest):
         self.name = name
 
 
+class Deleted(InvalidRequest):
+    pass
+
+
 class ContextTooLong(InvalidRequest):
     pass
 
@@ -84,6 +89,10 @@ class AddressRefused(InvalidRequest):
 
 class Blocked(InksealError):
     exit_code = 3
+
+
+class AnswerRefused(InksealError):
+    exit_code = 12
 
 
 class ModelError(InksealError):
@@ -128,10 +137,6 @@ class TrustError(InksealError):
 
 class EngineFailed(InksealError):
     exit_code = 8
-
-
-class AnswerRefused(InksealError):
-    exit_code = 10
 
 
 class Cancelled(InksealError):

@@ -7,6 +7,8 @@ from collections.abc import Generator, Mapping, Sequence
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from inkseal.core.errors import Cancelled
 from inkseal.core.events import Listener
 from inkseal.core.language import say
@@ -35,6 +37,14 @@ class EngineProcess:
     def alive(self) -> bool:
         """False once its process has ended; it does not come back, load it again."""
         return self.link.alive
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What its process holds in memory now; None once it has ended."""
+        try:
+            return int(psutil.Process(self.link.pid).memory_info().rss)
+        except psutil.Error:
+            return None
 
     def close(self) -> None:
         """Ends the process; running requests end with EngineFailed. Its memory is free when this returns."""

@@ -25,6 +25,25 @@ class Mortal(Protocol):
     def alive(self) -> bool: ...
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """An engine in memory, as it stands now."""
+
+    key: str
+    engine: Engine
+    size_bytes: int
+    users: int
+    idle_seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a load would do: which idle engines leave, in this order, and how much would still be missing."""
+
+    evicted: tuple[str, ...]
+    missing_bytes: int
+
+
 @dataclass
 class _Slot:
     engine: Engine
@@ -73,6 +92,30 @@ class EnginePool:
         with self._lock:
             return {key: slot.size_bytes for key, slot in self._slots.items()}
 
+    def state(self) -> list[Loaded]:
+        """Returns every loaded engine, the one used longest ago first."""
+        moment = time.monotonic()
+        with self._lock:
+            found = [
+                Loaded(key, slot.engine, slot.size_bytes, slot.users, 0.0 if slot.users else moment - slot.last_used)
+                for key, slot in self._slots.items()
+                if _lives(slot.engine)
+            ]
+        return sorted(found, key=lambda loaded: -loaded.idle_seconds)
+
+    def plan(self, key: str, needed: int) -> Plan:
+        """Returns what a lease would do now, without doing it; nothing for an engine that is loaded."""
+        loaded = self.state()
+        if any(each.key == key for each in loaded):
+            return Plan((), 0)
+        missing = self._missing(needed)
+        leaving = []
+        for each in loaded:
+            if missing > 0 and not each.users:
+                leaving.append(each.key)
+                missing -= each.size_bytes
+        return Plan(tuple(leaving), max(0, missing))
+
     def unload(self, key: str) -> bool:
         """Frees an idle engine; False when it is not loaded or is at work."""
         with self._lock:
@@ -119,7 +162,7 @@ class EnginePool:
     def _make_room(self, key: str, needed: int) -> None:
         while True:
             taken = sum(self.loaded().values())
-            missing = max(taken + needed - self.budget_bytes, needed - psutil.virtual_memory().available)
+            missing = self._missing(needed)
             if missing <= 0:
                 return
             idle = self._longest_idle()
@@ -137,6 +180,10 @@ class EnginePool:
                     ),
                 )
             self.unload(idle)
+
+    def _missing(self, needed: int) -> int:
+        taken = sum(self.loaded().values())
+        return max(taken + needed - self.budget_bytes, needed - psutil.virtual_memory().available)
 
     def _longest_idle(self) -> str | None:
         with self._lock:

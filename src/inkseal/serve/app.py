@@ -12,6 +12,8 @@ from starlette.routing import Match
 
 from inkseal.core.errors import InksealError
 from inkseal.core.language import current_language, say
+from inkseal.serve.backup_work import clear
+from inkseal.serve.begun import Begun
 from inkseal.serve.callers import Caller
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.conversations import Conversations
@@ -28,9 +30,11 @@ from inkseal.serve.layers.speech import Speech
 from inkseal.serve.layers.trace import Trace
 from inkseal.serve.metrics import Metrics
 from inkseal.serve.openapi import ERRORS, document
+from inkseal.serve.pace import Pace
 from inkseal.serve.queue import JobQueue
 from inkseal.serve.quotas import check_running, check_tokens
 from inkseal.serve.routes import Group, groups
+from inkseal.serve.tasks import Tasks
 
 if TYPE_CHECKING:
     from inkseal.studio.studio import Studio
@@ -66,10 +70,15 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
         lambda caller: _check_quotas(app, caller),
     )
     app.state.metrics = Metrics(app.state.queue)
+    if not studio.store.read_only:
+        clear(studio.settings.data_dir)
     app.state.groups = list(groups())
     app.state.conversations = Conversations(studio.store)
     app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key)
-    studio.watchers.append(app.state.feeds.take)
+    app.state.pace = Pace()
+    app.state.tasks = Tasks(hidden=(str(studio.settings.data_dir),))
+    studio.watchers += [app.state.feeds.take, app.state.pace.take]
+    app.state.begun = Begun(studio, app.state.queue, app.state.feeds)
     for group in app.state.groups:
         own = "4XX" in group.router.responses  # a protocol of its own shape declares its errors itself
         app.include_router(group.router, responses={} if own else ERRORS)
@@ -84,14 +93,15 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
 def _add_layers(app: FastAPI, config: ServeConfig) -> None:
     """Adds the layers, the innermost first."""
     uploads = frozenset(path for group in app.state.groups for path in group.uploads)
+    open_paths = frozenset(path for group in app.state.groups for path in group.open)
     app.add_middleware(Once, store=app.state.studio.store)
     app.add_middleware(Body, config=config, uploads=uploads)
-    app.add_middleware(Keys, keyring=app.state.keyring, config=config)
+    app.add_middleware(Keys, keyring=app.state.keyring, config=config, open_paths=open_paths)
     app.add_middleware(Origins, config=config)
     app.add_middleware(Heads)
     app.add_middleware(Policy)
     app.add_middleware(Trace, metrics=app.state.metrics)
-    app.add_middleware(Speech, fallback=app.state.studio.settings.language or current_language())
+    app.add_middleware(Speech, fallback=lambda: app.state.studio.settings.language or current_language())
 
 
 def _check_quotas(app: FastAPI, caller: Caller) -> None:

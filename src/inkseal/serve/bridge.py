@@ -8,7 +8,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, TypeVar
 
 import anyio
@@ -30,6 +30,10 @@ PACE_SECONDS = 0.004
 """Between two batches: each costs a wake-up and a write, many times what a token in a batch costs."""
 IDLE_SECONDS = 10.0
 """After so long without an event, `batches` yields an empty batch: a sign of life can be sent."""
+
+
+Work = Callable[[Callable[[Any], None], "_Buffer"], object]
+"""Puts its events where it is told to; the buffer is its cancel signal."""
 
 
 class ClientLeft(Cancelled):
@@ -64,13 +68,31 @@ async def batches(
         ClientLeft: the client disconnected.
         InksealError: as `Studio.run`.
     """
+
+    def work(emit: Listener, buffer: "_Buffer") -> None:
+        made = request if isinstance(request, Request) else request()
+        studio.run(made, _listener(buffer, made.n), buffer, owner=caller.owner)
+
+    async with aclosing(batches_of(work, caller, http)) as found:
+        async for batch in found:
+            yield batch
+
+
+async def batches_of(work: "Work", caller: Caller, http: HttpRequest | None = None) -> AsyncGenerator[list[Any], None]:
+    """Yields what `work` emits while it runs in a thread; see `batches`.
+
+    Args:
+        work: called with where to put its events, and with what it must often ask whether to stop.
+        caller: whose place in the queue it takes.
+        http: whose client is watched.
+    """
     async with AsyncExitStack() as stack:
         buffer = _Buffer(asyncio.get_running_loop())
         if http is not None:
             watcher = asyncio.create_task(_watch(http, buffer))
             stack.callback(watcher.cancel)
             buffer.on_stopped = await _take_place(stack, http.app.state.queue, caller, buffer)
-        arguments = (studio, request, caller, buffer, current_language())
+        arguments = (work, buffer, current_language())
         threading.Thread(target=_work, args=arguments, name="inkseal-run", daemon=True).start()
         try:
             while (batch := await buffer.take()) is not None:
@@ -102,18 +124,11 @@ async def placed(http: HttpRequest, caller: Caller, function: Callable[..., T], 
         return await call(function, *args)
 
 
-def _work(
-    studio: Studio,
-    request: Request | Callable[[], Request],
-    caller: Caller,
-    buffer: "_Buffer",
-    language: Language,
-) -> None:
+def _work(work: "Work", buffer: "_Buffer", language: Language) -> None:
     error: BaseException | None = None
     try:
         with use_language(language):
-            made = request if isinstance(request, Request) else request()
-            studio.run(made, _listener(buffer, made.n), buffer, owner=caller.owner)
+            work(buffer.put, buffer)
     except BaseException as raised:  # noqa: BLE001 - handed to the reader, who raises it
         error = raised
     buffer.end(error)

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import Depends, Request
+from pydantic import Field
 
 from inkseal.core.language import say
 from inkseal.core.types import Closed
@@ -15,9 +16,15 @@ RANK: dict[Role, int] = {"viewer": 0, "creator": 1, "admin": 2}
 class Limits(Closed):
     """What a key may use up; None: as much as there is."""
 
-    requests_per_minute: int | None = None
-    tokens_per_day: int | None = None
-    max_running: int | None = None
+    requests_per_minute: int | None = Field(
+        None, ge=1, le=10**9, description="Requests a minute.", json_schema_extra={"zh": "每分钟请求数。"}
+    )
+    tokens_per_day: int | None = Field(
+        None, ge=0, le=10**12, description="Tokens a day (UTC).", json_schema_extra={"zh": "每天词元数（UTC）。"}
+    )
+    max_running: int | None = Field(
+        None, ge=1, le=10**6, description="Generations at once.", json_schema_extra={"zh": "同时生成数。"}
+    )
 
 
 class Caller(Closed):

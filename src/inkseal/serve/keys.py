@@ -24,6 +24,8 @@ MAX_NAME_CHARS = 80
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_CHARS = 10
 _SECRET_BYTES = 32
+_UNLIMITED = Limits()
+BY_COMMAND_LINE = "local"
 
 
 class Key(Closed):
@@ -43,7 +45,15 @@ def digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def create(store: Store, name: str, role: Role, *, same_person_as: str = "") -> tuple[Key, str]:
+def create(
+    store: Store,
+    name: str,
+    role: Role,
+    *,
+    same_person_as: str = "",
+    limits: Limits = _UNLIMITED,
+    by: str = BY_COMMAND_LINE,
+) -> tuple[Key, str]:
     """Makes a key; returns it with its text, which is kept nowhere.
 
     Args:
@@ -51,6 +61,8 @@ def create(store: Store, name: str, role: Role, *, same_person_as: str = "") -> 
         name: for people to tell keys apart.
         role: what it may do.
         same_person_as: the id of a key whose things this one reaches as well.
+        limits: what it may use up.
+        by: the id of the key that asks for it.
 
     Raises:
         UnknownName: there is no key of that id.
@@ -65,8 +77,10 @@ def create(store: Store, name: str, role: Role, *, same_person_as: str = "") -> 
     with store.shared_transaction() as session:
         owner = _row(session, same_person_as).owner if same_person_as else key_id
         row = KeyRow(id=key_id, name=name, role=role, owner=owner, sha256=digest(text), created_at=now())
+        for limit_name, value in limits.model_dump().items():
+            setattr(row, limit_name, value)
         session.add(row)
-        _note(session, "local", "key_created", key_id)
+        _note(session, by, "key_created", key_id)
         session.flush()
         return _key(row), text
 
@@ -81,11 +95,18 @@ def listed(store: Store) -> list[Key]:
         return [_key(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.created_at, KeyRow.id))]
 
 
-def revoke(store: Store, key_id: str) -> Key:
+def revoke(store: Store, key_id: str, *, by: str = BY_COMMAND_LINE, keep_an_admin: bool = False) -> Key:
     """Ends a key and its sessions, at once and for good.
+
+    Args:
+        store: may be open for reading only, beside a running server.
+        key_id: which.
+        by: the id of the key that asks for it.
+        keep_an_admin: refuse to end the last key that may make others.
 
     Raises:
         UnknownName: there is no such key.
+        InvalidRequest: it is the last admin's.
     """
     from sqlalchemy import delete
 
@@ -93,13 +114,21 @@ def revoke(store: Store, key_id: str) -> Key:
 
     with store.shared_transaction() as session:
         row = _row(session, key_id)
+        if keep_an_admin and row.role == "admin" and row.revoked_at is None and not _other_admins(session, key_id):
+            raise InvalidRequest(
+                say("This is the last key of an admin.", "这是最后一个管理员密钥。"),
+                fix=say(
+                    "Make another first, or revoke it on the machine: inkseal keys revoke.",
+                    "请先创建另一个，或在本机运行：inkseal keys revoke。",
+                ),
+            )
         row.revoked_at = row.revoked_at or now()
         session.execute(delete(SessionRow).where(SessionRow.key_id == key_id))
-        _note(session, "local", "key_revoked", key_id)
+        _note(session, by, "key_revoked", key_id)
         return _key(row)
 
 
-def limit(store: Store, key_id: str, limits: Limits) -> Key:
+def limit(store: Store, key_id: str, limits: Limits, *, by: str = BY_COMMAND_LINE) -> Key:
     """Sets what a key may use up, all three limits anew.
 
     Raises:
@@ -109,8 +138,17 @@ def limit(store: Store, key_id: str, limits: Limits) -> Key:
         row = _row(session, key_id)
         for name, value in limits.model_dump().items():
             setattr(row, name, value)
-        _note(session, "local", "key_limited", key_id)
+        _note(session, by, "key_limited", key_id)
         return _key(row)
+
+
+def _other_admins(session: "Session", key_id: str) -> bool:
+    from sqlalchemy import select
+
+    from inkseal.store.records import KeyRow
+
+    query = select(KeyRow.id).where(KeyRow.role == "admin", KeyRow.revoked_at.is_(None), KeyRow.id != key_id)
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def _note(session: "Session", key_id: str, action: str, subject: str) -> None:

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from inkseal.core.errors import InksealError, InvalidRequest
 from inkseal.core.language import say
+from inkseal.serve.backup_work import clear
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.protocol import HEAD_BYTES, Protocol
 from inkseal.store.kept import sweep
@@ -146,7 +147,11 @@ def run(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None]) ->
         loop_soon()
         await server.serve(sockets=[listening])
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    finally:
+        app.state.tasks.close()
+        clear(app.state.studio.settings.data_dir)
 
 
 def _sweep(store: Store) -> None:

@@ -1,8 +1,8 @@
 """From a model's name to a loaded engine: card, files, backend, memory budget."""
 
 import contextlib
-from functools import partial
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -42,8 +42,25 @@ class Engines:
         self._secrets = secrets or {}
         self._isolate = isolate
         self.local_model = find
-        budget = settings.memory_budget_bytes or int(psutil.virtual_memory().total * BUDGET_SHARE)
-        self.pool = EnginePool(budget)
+        self.pool = EnginePool(_budget_bytes(settings))
+        self._forecasts: dict[str, int] = {}
+
+    def use(self, settings: Settings) -> None:
+        """Takes over changed settings; engines that are loaded stay as they are."""
+        self._settings = settings
+        self.pool.budget_bytes = _budget_bytes(settings)
+
+    def forecast(self, model: LocalModel, task: str) -> tuple[str, int]:
+        """Returns the key under which the pool holds the model, and the bytes that loading it will take.
+
+        Raises:
+            Unsupported: no backend can run it.
+        """
+        backend = self.backend_for(model, task)
+        key = _key(backend, model)
+        if key not in self._forecasts:  # reads the head of the weights, which do not change under one hash
+            self._forecasts[key] = backend.forecast_bytes(model)
+        return key, self._forecasts[key]
 
     def backend_for(self, model: LocalModel, task: str) -> Backend:
         """Returns the preferred backend that can run the model, configured.
@@ -82,7 +99,7 @@ class Engines:
             NotEnoughMemory: it does not fit the budget.
         """
         backend = self.backend_for(model, task)
-        key = f"{backend.name}:{model.sha256 or model.name}"
+        key = _key(backend, model)
 
         def load() -> Engine:
             threads = self._settings.threads or free_threads()
@@ -100,6 +117,14 @@ class Engines:
 
         with self.pool.lease(key, partial(backend.forecast_bytes, model), load) as engine:
             yield engine
+
+
+def _key(backend: Backend, model: LocalModel) -> str:
+    return f"{backend.name}:{model.sha256 or model.name}"
+
+
+def _budget_bytes(settings: Settings) -> int:
+    return settings.memory_budget_bytes or int(psutil.virtual_memory().total * BUDGET_SHARE)
 
 
 def _rank(kind: type[Backend]) -> int:

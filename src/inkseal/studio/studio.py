@@ -8,22 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from inkseal.catalog.catalog import Catalog
+from inkseal.catalog.providers import remote_models
 from inkseal.core.config import Settings, configure, load_settings
 from inkseal.core.errors import Unsupported
 from inkseal.core.events import Event, Listener, Started, ignore
 from inkseal.core.language import current_language, say, use_language
-from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine
-from inkseal.core.types import Artifact, Part, Regime, Request, Stage, Verdict
+from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine, LocalModel
+from inkseal.core.types import Artifact, Origin, Part, Regime, Request, Stage, Verdict
 from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.store.store import Store
 from inkseal.studio import story
+from inkseal.studio.deletion import Deleter
 from inkseal.studio.engines import Engines
+from inkseal.studio.gallery import Gallery
 from inkseal.studio.guard.checks import checks
+from inkseal.studio.guard.trial import Trial, trial
+from inkseal.studio.meaning import READ_AT_ONCE_SECONDS, Meaning
 from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
-from inkseal.studio.provenance.manifest import SignedManifest
+from inkseal.studio.provenance.manifest import AppFacts, SignedManifest
 from inkseal.studio.provenance.regimes import visible_wordings
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification
@@ -52,11 +57,15 @@ class Studio:
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
         secrets = {"watermark_key": lambda: self.sealer.trust.watermark_secret().hex()}
         self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines, secrets)
-        self.recorder = Recorder(self.sealer, self.engines)
+        self.recorder = Recorder(self.sealer)
+        self.meaning = Meaning(store, self.engines)
+        self.gallery = Gallery(self.sealer, self.meaning)
+        self.deleter = Deleter(self.sealer)
         self.watchers: list[Watcher] = []
         """Told of every run's events beside its own listener, in the run's thread."""
         if not store.read_only:
             self.recorder.close_broken_runs()
+            self.deleter.finish()
 
     @classmethod
     def open(cls, data_dir: Path | None = None, *, read_only: bool = False, isolate_engines: bool = False) -> Self:
@@ -74,8 +83,26 @@ class Studio:
         settings = load_settings(data_dir)
         return cls(settings, Store.open(settings.data_dir, read_only=read_only), isolate_engines=isolate_engines)
 
+    def use(self, settings: Settings) -> None:
+        """Takes over changed settings from the next run on; running ones and loaded engines stay as they are.
+
+        Raises:
+            InvalidRequest: a check cannot be made with its config; nothing was taken over.
+        """
+        self._checks(settings)
+        self.settings = settings
+        self.engines.use(settings)
+        self.sealer.regime, self.sealer.producer = settings.regime, settings.producer
+        self.catalog.remote = _remote(settings)
+
     def run(
-        self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None, *, owner: str = ""
+        self,
+        request: Request,
+        on_event: Listener = ignore,
+        cancel: Cancel | None = None,
+        *,
+        owner: str = "",
+        app: AppFacts | None = None,
     ) -> Result:
         """Checks, generates, checks, seals and records; events go to `on_event` as they happen.
 
@@ -84,6 +111,7 @@ class Studio:
             on_event: told of everything that happens.
             cancel: asked often whether to stop.
             owner: whose the results are, where several people share the studio.
+            app: the app that asks, which the manifest then names.
 
         Raises:
             Blocked: a check refused the prompt, or withdrew every result.
@@ -91,8 +119,35 @@ class Studio:
             Cancelled: it was ended before anything was shown.
         """
         emit = self._watched(on_event, owner) if self.watchers else on_event
-        run = story.begin(request, self._checks(), emit, cancel, owner, regime=self.settings.regime)
+        run = story.begin(request, self._checks(), emit, cancel, owner, app, regime=self.settings.regime)
         return story.tell(run, self.engines, self.recorder)
+
+    def compose(
+        self,
+        request: Request,
+        text: str,
+        on_event: Listener = ignore,
+        *,
+        owner: str = "",
+        app: AppFacts | None = None,
+        verdicts: Sequence[Verdict] = (),
+    ) -> Result:
+        """Checks, seals and records a text that code put together from results made before.
+
+        Args:
+            request: its parents are what the text is made of, its model wrote them.
+            text: the whole text.
+            on_event: told of everything that happens.
+            owner: whose it is.
+            app: the app that made it.
+            verdicts: what was found of it before, to be sealed with it.
+
+        Raises:
+            Blocked: a check refuses it.
+        """
+        emit = self._watched(on_event, owner) if self.watchers else on_event
+        run = story.begin(request, self._checks(), emit, None, owner, app, regime=self.settings.regime)
+        return story.tell_composed(run, text, verdicts, self.engines, self.recorder)
 
     def _watched(self, on_event: Listener, owner: str) -> Listener:
         watchers, run_id = tuple(self.watchers), ""
@@ -188,6 +243,10 @@ class Studio:
         parts = tuple(Part(text=text) for text in texts)
         return [check.inspect(parts, stage) for check in self._checks() if stage in check.stages]
 
+    def try_checks(self, text: str, origin: Origin, stage: Stage) -> Trial:
+        """Returns what each check of the installation says of one text by itself, and all together; records nothing."""
+        return trial(self._checks, Part(text=text, origin=origin), stage)
+
     def visible_label(self, request: Request) -> str:
         """Returns the label that a result of the request must be shown with; empty without a regime."""
         language = current_language()
@@ -247,9 +306,10 @@ class Studio:
             owner: whose artifacts a likeness may name; anybody's when absent.
         """
         found = verify_bytes(self.sealer, data, name=name, owner=owner)
-        embedder = resources(self.engines).get("embedder")
+        embedder = self.meaning.embedder()
         # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
         if found.relation == "not_found" and not found.intact and embedder is not None:
+            self.meaning.read(READ_AT_ONCE_SECONDS, owner=owner)
             return verify_bytes(self.sealer, data, name=name, embedder=embedder, owner=owner)
         return found
 
@@ -267,7 +327,15 @@ class Studio:
             return self.sealer.load(session, artifact_id)
 
     def content(self, artifact_id: str, *, owner: str | None = None) -> bytes:
-        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs."""
+        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs.
+
+        Raises:
+            UnknownName: there is none.
+            Deleted: it was deleted.
+        """
+        with self.store.reading() as session:
+            if artifacts.row(session, artifact_id, owner=owner).state == "deleted":
+                raise artifacts.gone(artifact_id)
         return self.store.blobs.get(self.manifest(artifact_id, owner=owner).manifest.content_sha256)
 
     def verify_ledger(self, since: Head | None = None) -> Report:
@@ -288,21 +356,27 @@ class Studio:
 
     def close(self) -> None:
         """Frees all engines and the data folder."""
+        self.meaning.close()
         self.engines.pool.close()
         self.store.close()
 
-    def _checks(self) -> list[Check]:
+    def _checks(self, settings: Settings | None = None) -> list[Check]:
         """Returns the installation's checks, fresh for one run, with the resources they ask for."""
-        available = resources(self.engines)
-        return [self._check(name, available) for name in checks]
-
-    def _check(self, name: str, available: dict[str, Any]) -> Check:
-        kind = checks[name]
-        given = {need: available[need] for need in kind.needs if need in available}
-        return kind(configure(kind.config, self.settings.checks.get(name, {}), f"checks.{name}"), **given)
+        available, config = resources(self.engines), (settings or self.settings).checks
+        return [_check(name, config.get(name, {}), available) for name in checks]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check(name: str, config: dict[str, Any], available: dict[str, Any]) -> Check:
+    kind = checks[name]
+    given = {need: available[need] for need in kind.needs if need in available}
+    return kind(configure(kind.config, config, f"checks.{name}"), **given)
+
+
+def _remote(settings: Settings) -> dict[str, LocalModel]:
+    return remote_models({} if settings.offline else settings.providers)

@@ -107,3 +107,18 @@ def test_an_engine_that_has_ended_is_closed_and_loaded_anew() -> None:
         assert first.closed
     with pool.lease("a", lambda: MIB, Ending) as third:
         assert third is second
+
+
+def test_a_plan_says_who_would_leave_and_then_they_do() -> None:
+    pool = EnginePool(100 * MIB)
+    fakes = {key: _use(pool, key, 40 * MIB) for key in "abc"}  # half the forecast counts, as nothing is taken
+    assert [loaded.key for loaded in pool.state()] == ["a", "b", "c"]
+    assert pool.plan("a", 40 * MIB).evicted == ()
+    plan = pool.plan("d", 70 * MIB)
+    assert (plan.evicted, plan.missing_bytes) == (("a", "b"), 0)
+    assert not any(fake.closed for fake in fakes.values())
+    _use(pool, "d", 70 * MIB)
+    assert [key for key, fake in fakes.items() if fake.closed] == ["a", "b"]
+    with pool.lease("c", MIB, Fake):
+        assert pool.plan("e", 90 * MIB).evicted == ("d",)
+        assert pool.plan("e", 90 * MIB).missing_bytes == 10 * MIB

@@ -13,7 +13,6 @@ from inkseal.serve.errors import Refused
 from inkseal.serve.keyring import Keyring
 from inkseal.serve.quotas import GuessRate, RequestRate
 from inkseal.serve.refuse import header, refuse, state
-from inkseal.serve.routes.health import OPEN
 from inkseal.serve.sessions import COOKIE
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,17 +22,21 @@ class Keys:
     """Finds the caller and counts the request.
 
     While only programs of this machine reach the server, nobody needs a key until there is one.
+
+    Args:
+        open_paths: what is answered to anybody.
     """
 
-    def __init__(self, app: ASGIApp, keyring: Keyring, config: ServeConfig) -> None:
+    def __init__(self, app: ASGIApp, keyring: Keyring, config: ServeConfig, open_paths: frozenset[str]) -> None:
         self._app = app
         self._keyring = keyring
         self._loopback = config.loopback
+        self._open = open_paths
         self._rate = RequestRate()
         self._guesses = GuessRate(config.wrong_keys_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or scope["path"] in self._open:
             await self._app(scope, receive, send)
             return
         try:

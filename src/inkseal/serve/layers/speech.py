@@ -1,6 +1,7 @@
 """Speaks the language that a request asks for: Chinese or English, else the installation's."""
 
 import re
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,15 +29,19 @@ def wanted(accept: str) -> Language | None:
 
 
 class Speech:
-    """Sets the language for the task that answers the request."""
+    """Sets the language for the task that answers the request.
 
-    def __init__(self, app: ASGIApp, fallback: Language) -> None:
+    Args:
+        fallback: returns the installation's language, which may be changed while the server runs.
+    """
+
+    def __init__(self, app: ASGIApp, fallback: Callable[[], Language]) -> None:
         self._app = app
-        self._fallback: Language = fallback
+        self._fallback = fallback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with use_language(wanted(header(scope, b"accept-language").decode("latin-1")) or self._fallback):
+        with use_language(wanted(header(scope, b"accept-language").decode("latin-1")) or self._fallback()):
             await self._app(scope, receive, send)

@@ -1,7 +1,8 @@
 """Route groups, one per file, mounted by being there.
 
 A file has a `router` (an APIRouter). It may have `error_shape(request, refusal)`, which renders errors under its paths
-in its protocol's own shape, and `UPLOADS`, the paths that take a body that is not JSON.
+in its protocol's own shape, `UPLOADS`, the paths that take a body that is not JSON, and `OPEN`, the paths
+that are answered without a key.
 """
 
 import pkgutil
@@ -25,6 +26,7 @@ class Group:
     router: APIRouter
     shape: Shape
     uploads: frozenset[str]
+    open: frozenset[str]
 
 
 def groups() -> Iterator[Group]:
@@ -39,4 +41,5 @@ def groups() -> Iterator[Group]:
                 router=module.router,
                 shape=getattr(module, "error_shape", native_shape),
                 uploads=frozenset(getattr(module, "UPLOADS", ())),
+                open=frozenset(getattr(module, "OPEN", ())),
             )

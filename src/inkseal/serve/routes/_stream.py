@@ -1,13 +1,41 @@
-"""A run as a stream of a protocol's frames."""
+"""Events as a stream: of a feed, or of a run in a protocol's frames."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Protocol
+from contextlib import aclosing
+from typing import Annotated, Any, Protocol
+
+from fastapi import Header, Request
 
 from inkseal.core.errors import InksealError
 from inkseal.core.events import Event, Generated
 from inkseal.serve.bridge import ClientLeft
+from inkseal.serve.callers import Caller
+from inkseal.serve.feeds import Feed, frames
 from inkseal.serve.routes._outcome import Outcome
 from inkseal.serve.sse import EventStream
+
+STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": STREAM, "description": "The events, as they come."}}
+LastEvent = Annotated[int, Header(alias="Last-Event-ID", ge=0, le=2**53, description="Go on after this event.")]
+
+
+def follow(request: Request, caller: Caller, feed: Feed, after: int) -> EventStream:
+    """Returns a feed's events beyond a number, as they come, for as long as the client is there.
+
+    Raises:
+        Busy: the caller holds enough streams.
+    """
+    feeds = request.app.state.feeds
+
+    async def watched() -> AsyncGenerator[bytes, None]:
+        async with aclosing(frames(feed, after)) as pieces:
+            async for piece in pieces:
+                yield piece
+                if await request.is_disconnected():
+                    return
+
+    feeds.check(caller)
+    return EventStream(feeds.counted(caller, watched()), {})
 
 
 class Frames(Protocol):

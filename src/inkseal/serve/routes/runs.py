@@ -1,7 +1,6 @@
 """Makes things, and tells how a run goes: one route for each modality, its body the modality's own request."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -14,19 +13,19 @@ from inkseal.core.types import Artifact, Closed, ToolCall, Usage, Verdict
 from inkseal.modalities import modalities
 from inkseal.serve.bridge import batches, call
 from inkseal.serve.callers import AnyCaller, Creator
-from inkseal.serve.feeds import frame, frames
+from inkseal.serve.feeds import frame
 from inkseal.serve.ownership import check_inputs
 from inkseal.serve.routes._outcome import Outcome, gather
-from inkseal.serve.routes._stream import open_stream
-from inkseal.serve.sse import PING, EventStream
+from inkseal.serve.routes._stream import EVENTS, STREAM, LastEvent, follow, open_stream
+from inkseal.serve.sse import PING
 from inkseal.store import runs
 from inkseal.store.runs import RunRecord
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-z]{26}$", description="The run.")]
-STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
-EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": STREAM, "description": "The run's events, as they come."}}
+RESPOND_ASYNC = "respond-async"
+PREFER = "`respond-async` (RFC 7240): answer at once; the run goes on when the client leaves."
 
 
 class Result(Closed):
@@ -50,10 +49,28 @@ class Made(Closed):
     """What a result must be shown with."""
 
 
+class BegunRun(Closed):
+    """A run that goes on by itself; its events are at `GET /api/v1/runs/{run_id}/events`."""
+
+    run_id: str
+    label: str
+    """What its results must be shown with."""
+
+
 def _route(kind: type[types.Request]) -> Callable[..., Any]:
-    async def generate(asked: types.Request, request: Request, caller: Creator) -> Response:
+    async def generate(
+        asked: types.Request,
+        request: Request,
+        caller: Creator,
+        prefer: Annotated[str, Header(max_length=200, description=PREFER)] = "",
+    ) -> Response:
         studio = request.app.state.studio
         await call(check_inputs, studio, asked, caller)
+        if RESPOND_ASYNC in prefer:
+            begun = BegunRun(
+                run_id=await request.app.state.begun.begin(asked, caller), label=studio.visible_label(asked)
+            )
+            return JSONResponse(begun.model_dump(), 202, {"preference-applied": RESPOND_ASYNC})
         events = batches(studio, asked, caller, request)
         if "text/event-stream" in request.headers.get("accept", ""):
             return await open_stream(events, EventFrames())
@@ -79,7 +96,7 @@ for _name in modalities:
         methods=["POST"],
         name=f"generate_{_name}",
         summary=f"Make {_name}, checked, sealed and recorded",
-        responses={200: {"model": Made, "content": STREAM}},
+        responses={200: {"model": Made, "content": STREAM}, 202: {"model": BegunRun}},
         response_model=None,
     )
 
@@ -101,25 +118,14 @@ def show(run_id: Id, request: Request, caller: AnyCaller) -> RunRecord:
         return runs.get(session, run_id, owner=caller.sees)
 
 
+@router.delete("/runs/{run_id}", summary="Stop a run that goes on by itself", status_code=204)
+async def stop(run_id: Id, request: Request, caller: Creator) -> None:
+    request.app.state.begun.stop(run_id, caller)
+
+
 @router.get("/runs/{run_id}/events", summary="A run's events, as they come", response_class=Response, responses=EVENTS)
-async def events(
-    run_id: Id,
-    request: Request,
-    caller: AnyCaller,
-    last_event_id: Annotated[int, Header(ge=0, le=2**53, description="Go on after this event.")] = 0,
-) -> Response:
-    feeds = request.app.state.feeds
-    feed = feeds.of(run_id, caller)
-
-    async def watched() -> AsyncGenerator[bytes, None]:
-        async with aclosing(frames(feed, last_event_id)) as pieces:
-            async for piece in pieces:
-                yield piece
-                if await request.is_disconnected():
-                    return
-
-    feeds.check(caller)
-    return EventStream(feeds.counted(caller, watched()), {})
+async def events(run_id: Id, request: Request, caller: AnyCaller, last_event_id: LastEvent = 0) -> Response:
+    return follow(request, caller, request.app.state.feeds.of(run_id, caller), last_event_id)
 
 
 class EventFrames:

@@ -11,10 +11,11 @@ from inkseal.core.types import Artifact, FinishReason, Regime, Request, Usage, V
 from inkseal.core.versions import version
 from inkseal.formats.watermarks import key_id
 from inkseal.modalities import modalities
-from inkseal.store import artifacts
+from inkseal.store import artifacts, listing
 from inkseal.store.store import Store
 from inkseal.studio.provenance.ledger import Entry, Kind, Ledger
 from inkseal.studio.provenance.manifest import (
+    AppFacts,
     BackendFacts,
     Manifest,
     ModelFacts,
@@ -61,6 +62,7 @@ class Sealer:
         seed: int | None = None,
         model: LocalModel | None = None,
         backend: Backend | None = None,
+        app: AppFacts | None = None,
         verdicts: tuple[Verdict, ...] = (),
         usage: Usage | None = None,
         finish_reason: FinishReason | None = None,
@@ -73,6 +75,7 @@ class Sealer:
             content: what was made, for its fingerprints; None when it is not kept.
             request: as it came from the user; its words become a keyed digest.
             seed: the seed that was used, when the request left it open.
+            app: the app that asked, if one did.
             model, backend, verdicts, usage, finish_reason: what is known of the run.
             withdrawn: why it was taken back, and how much had been shown.
         """
@@ -90,6 +93,7 @@ class Sealer:
             inkseal_version=version("inkseal"),
             model=_model_facts(model),
             backend=BackendFacts(name=backend.name, facts=backend.facts()) if backend else None,
+            app=app,
             request=request_facts(request, secret) if request else {},
             seed=request.seed if request and request.seed is not None else seed,
             prompt=keyed_digest(secret, prompt_text(request)) if request else None,
@@ -130,7 +134,6 @@ class Sealer:
         artifact: Artifact,
         content: bytes,
         signed: SignedManifest,
-        extra_fingerprints: Mapping[str, bytes] | None = None,
     ) -> Entry:
         """Writes manifest, fingerprints and ledger entry; all there, or none, when the transaction ends.
 
@@ -153,9 +156,10 @@ class Sealer:
         if manifest.withdrawn is None:
             modality = modalities[artifact.modality]()
             prints = modality.fingerprint(content)
-            artifacts.add_fingerprints(
-                session, artifact.id, {**prints, **(extra_fingerprints or {})}, modality.bands(prints)
-            )
+            artifacts.add_fingerprints(session, artifact.id, prints, modality.bands(prints))
+        listing.note_facts(
+            session, artifact.id, manifest.regime, manifest.verdicts, manifest.app.name if manifest.app else ""
+        )
         kind: Kind = "artifact_withdrawn" if manifest.withdrawn else "artifact_sealed"
         return self.ledger.append(session, kind, _entry_facts(manifest, digest))
 

@@ -140,7 +140,8 @@ def _known() -> dict[str, Any]:
 def known_ratios(known: Mapping[str, Any], key: str) -> dict[str, float]:
     """Returns the ratios on both texts that were measured before, such as `zh` and `zh_second`; empty for none."""
     second = known.get("second", {}).get("ratios", {}).get(key, {})
-    return known.get("ratios", {}).get(key, {}) | {f"{language}_second": ratio for language, ratio in second.items()}
+    first: dict[str, float] = known.get("ratios", {}).get(key, {})
+    return first | {f"{language}_second": ratio for language, ratio in second.items()}
 
 
 def _ratios(

@@ -1,0 +1,88 @@
+/** Create: conversations with a model, every answer checked, labelled and sealed. */
+import { get } from "../core/api.js";
+import { html, useEffect, useState } from "../core/html.js";
+import { say } from "../core/language.js";
+import { useLoad } from "../core/load.js";
+import { go, replace } from "../core/route.js";
+import { kept } from "../core/store.js";
+import { Button } from "../ui/button.js";
+import { Drawer } from "../ui/dialog.js";
+import { Composer } from "./create/composer.js";
+import { heading, lastSettings, open, openId, saveHeading } from "./create/conversation.js";
+import { List } from "./create/list.js";
+import { Settings } from "./create/settings.js";
+import { Thread } from "./create/thread.js";
+
+const hasList = kept("create.list", true);
+
+/** @param {{steps: string[]}} props */
+function Page({ steps }) {
+  const id = /^[0-9a-z]{26}$/.test(steps[0] ?? "") ? steps[0] : null;
+  const [drawer, setDrawer] = useState(/** @type {null | "list" | "settings"} */ (null));
+  const [start, setStart] = useState({ text: "", turn: 0 });
+  useEffect(() => {
+    setDrawer(null);
+    open(id);
+  }, [id]);
+  const settings = openId.value ? heading.value.settings : lastSettings.value;
+  const models = useModels(settings.model);
+  const change = (next) => {
+    lastSettings.value = next;
+    saveHeading({ settings: next });
+  };
+  const isWide = hasList.value && matchMedia("(min-width: 75rem)").matches;
+  const toggleList = () => (matchMedia("(min-width: 75rem)").matches ? (hasList.value = !hasList.value) : setDrawer("list"));
+  return html`<div class=${`create${hasList.value ? "" : " create-narrow"}`}>
+    <aside class="create-list" aria-label=${say("Conversations", "对话")}>
+      <${NewButton} />
+      ${isWide && html`<${List} onGone=${() => go("create")} />`}
+    </aside>
+    <section class="create-main" aria-labelledby="create-title">
+      <header class="create-head">
+        <${Button} kind="quiet" icon="menu" label=${say("Conversations", "对话列表")} aria-expanded=${String(isWide || drawer === "list")} onClick=${toggleList} />
+        <${openId.value ? "h1" : "p"} id="create-title" class="create-title">${openId.value ? heading.value.title : say("New conversation", "新对话")}<//>
+        <${Button} kind="quiet" icon="plus" class="create-new-small" label=${say("New conversation", "新对话")} onClick=${() => go("create")} />
+        <${Button} kind="quiet" icon="settings" label=${say("How it answers", "回答设置")} onClick=${() => setDrawer("settings")} />
+      </header>
+      <${Thread} settings=${settings} onStart=${(text) => setStart({ text, turn: start.turn + 1 })} />
+      <${Composer}
+        settings=${settings}
+        models=${models}
+        start=${start}
+        onModel=${(model) => change({ ...settings, model: model === "default" ? undefined : model })}
+        onSent=${(sent) => sent !== id && replace("create", [sent])}
+      />
+    </section>
+    ${drawer === "list" &&
+    html`<${Drawer} title=${say("Conversations", "对话")} onClose=${() => setDrawer(null)}><${NewButton} onGo=${() => setDrawer(null)} /><${List} onGone=${() => go("create")} /><//>`}
+    ${drawer === "settings" &&
+    html`<${Drawer} title=${say("How it answers", "回答设置")} onClose=${() => setDrawer(null)}><${Settings} value=${settings} onChange=${change} /><//>`}
+  </div>`;
+}
+
+const NewButton = ({ onGo }) =>
+  html`<${Button} icon="plus" class="create-new" onClick=${() => (onGo?.(), go("create"))}>${say("New conversation", "新对话")}<//>`;
+
+/** The text models that can be chosen; those that are here come first. */
+function useModels(chosen) {
+  const { value } = useLoad((signal) => get("/api/v1/models", { signal }), []);
+  const found = (value ?? []).filter((model) => model.task === "generate");
+  const sorted = [...found].sort((a, b) => Number(b.here) - Number(a.here));
+  const isDefault = (model) => model.name === "default" || model.aliases.includes("default");
+  const named = sorted.map((model) => ({
+    value: isDefault(model) ? "default" : model.name,
+    title: model.here ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
+  }));
+  if (!named.some((one) => one.value === "default")) named.unshift({ value: "default", title: say("Default model", "默认模型") });
+  return chosen && !named.some((one) => one.value === chosen) ? [...named, { value: chosen, title: chosen }] : named;
+}
+
+export const page = {
+  name: "create",
+  order: 10,
+  icon: "create",
+  title: { en: "Create", zh: "创作" },
+  role: "creator",
+  layout: "full",
+  Page,
+};
