@@ -86,7 +86,7 @@ class Guarded:
         options = {"viewport": {"width": 1280, "height": 800}, "color_scheme": theme, **options}
         context = self._browser.new_context(locale="zh-CN" if language == "zh" else "en-US", **options)
         self._contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('inkseal.language', '\"{language}\"')")
+        context.add_init_script(f"localStorage['inkseal.language'] ??= '\"{language}\"'")
         return self.tab(context, served, where)
 
     def tab(self, context: "BrowserContext", served: Served, where: str = "") -> "Page":
