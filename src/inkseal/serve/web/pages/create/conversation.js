@@ -147,7 +147,7 @@ async function end(turnId, live) {
       set(turnId, { finish_reason: live.finishReason ?? "stop", tool_calls: live.toolCalls.value });
     } else set(turnId, { error: live.error || say("It broke off.", "已中断。") });
   });
-  if (live.hasGap || !live.label) await refresh();
+  if (live.status.value === "finished") await refresh(); // the record has the words, the label and the model's name
   drop(turnId);
   others.postMessage(openId.value);
 }
