@@ -9,7 +9,7 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints eval-apps clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -80,6 +80,10 @@ bench-guard: $(VENV)/bench.stamp
 
 bench-fingerprints: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/fingerprints.py --write
+
+# MODEL names the model; it goes on where it was stopped. MORE holds options, such as --app poem --minutes 30.
+eval-apps: $(VENV)/base.stamp
+	$(BIN)/python benchmarks/apps.py --model $(or $(MODEL),default) --write $(MORE)
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
