@@ -11,6 +11,7 @@ from inkseal import Studio
 from inkseal.apps.definition import AppFile, read_app
 from inkseal.apps.events import AnswerJudged, AppEvent, AppFinished, AppResult, AppStarted, StepStarted
 from inkseal.apps.runner import run_app
+from inkseal.apps.scoring import score_case
 from inkseal.apps.shelf import Shelf, built_in
 from inkseal.apps.work import Options
 from inkseal.core.errors import AnswerRefused, Cancelled, InvalidRequest, UnknownName
@@ -205,6 +206,31 @@ def test_grading_says_which_mark_is_whose(studio: Studio) -> None:
     assert result.data["by_code"] == 4
     assert "marked by code" in result.text
     assert "judged by a model" in result.text
+
+
+def test_a_case_is_scored_by_rules_and_expectations(studio: Studio) -> None:
+    cases = """
+[[rules]]
+kind = "lines"
+count = 1
+
+[[cases]]
+language = "en"
+values = { word = "tea" }
+expect = [
+  { kind = "contains", step = "second", all = ["Again: Say {{word}}"] },
+  { kind = "contains", all = ["coffee"] },
+]
+
+[[cases]]
+language = "en"
+values = { word = "two" }
+expect = [{ kind = "length", min = 900 }]
+"""
+    found = score_case(studio, own(OWN + cases), 1, "echo", seed=1, timeout_seconds=60)
+    assert (found.finished, found.score, found.unmet) == (True, 0.6667, ("'coffee' is missing.",))
+    refused = own(OWN + cases.replace("count = 1", "count = 9"))
+    assert score_case(studio, refused, 2, "echo", seed=1, timeout_seconds=60).score == 0
 
 
 class TestOwnApps:

@@ -161,7 +161,7 @@ class App(Closed):
                 _all_known(names(template), here, place)
             _all_known({path.split(".")[0] for path in rule.asks_for()}, here, place)
             if rule.step is not None:
-                _all_known({rule.step}, set() if place.startswith("case") else writers, f"{place}.step")
+                _all_known({rule.step}, writers, f"{place}.step")
 
     def _all_rules(self) -> Iterator[tuple[str, RuleConfig]]:
         for rule in self.rules:

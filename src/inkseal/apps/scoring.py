@@ -1,8 +1,9 @@
 """Scores one run of an app on a case: rules and expectations that are met, and answers that met their schema."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from inkseal.apps.answers import applies
+from inkseal.apps.answers import answer_of, applies
 from inkseal.apps.contracts import Answer, Facts
 from inkseal.apps.definition import AppFile, Case
 from inkseal.apps.events import AnswerJudged, AppEvent, AppResult
@@ -59,10 +60,11 @@ def score_case(
             judged.append(event)
 
     options = Options(model=model, seed=seed, timeout_seconds=timeout_seconds)
-    result, unmet, share = None, [], 0.0
+    unmet: list[str] = []
+    result, share, steps = None, 0.0, dict[str, Any]()
     try:
-        result = run_app(studio, file, case.values, listen, language=case.language, options=options)
-        share, unmet = _marked(file, case, result)
+        result = run_app(studio, file, case.values, listen, language=case.language, options=options, step_values=steps)
+        share, unmet = _marked(file, case, result, steps)
     except (AnswerRefused, Cancelled) as error:
         unmet = [error.what]
     with_schema = [event.is_valid for event in judged if event.is_valid is not None]
@@ -82,13 +84,13 @@ def score_case(
     )
 
 
-def _marked(file: AppFile, case: Case, result: AppResult) -> tuple[float, list[str]]:
+def _marked(file: AppFile, case: Case, result: AppResult, steps: Mapping[str, Any]) -> tuple[float, list[str]]:
     """Returns the share of what is met, and what is not."""
     filled = filled_in(file.app.fields, case.values)
     scope = {field.name: field.bound(filled[field.name]) for field in file.app.fields}
     scope["language"] = Bound(result.language)
     facts = Facts(scope, case.language)
-    answer = Answer(result.text, result.data)
+    whole = Answer(result.text, result.data)
     unmet, num_met, total = list(result.problems), 0, 0
     for verdict in result.verdicts:
         if verdict.check.startswith("app."):
@@ -98,6 +100,7 @@ def _marked(file: AppFile, case: Case, result: AppResult) -> tuple[float, list[s
         for config in case.expect:
             if not applies(config, facts):
                 continue
+            answer = whole if config.step is None else answer_of(steps[config.step])
             problems = rules[config.kind](config).problems(answer, facts)
             total, num_met = total + 1, num_met + (not problems)
             unmet += problems
