@@ -111,7 +111,8 @@ class Work:
             result = self._run(question, messages, attempt)
             tries.append(self._judged(question, rules, result))
             told = tuple(text for _, text in tries[-1].problems)
-            self.emit(AnswerJudged(step=self.step.name, attempt=attempt, problems=told))
+            valid = None if question.json_schema is None else tries[-1].answer.data is not None
+            self.emit(AnswerJudged(step=self.step.name, attempt=attempt, problems=told, is_valid=valid))
             if not told:
                 break
             messages = self._again(base, tries)
