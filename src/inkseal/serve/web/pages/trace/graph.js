@@ -5,7 +5,7 @@ import { languageTag, say } from "../../core/language.js";
 import { layout, NODE } from "./layout.js";
 
 const PAD = 10;
-const LEAST_SCALE = 0.85;
+const LEAST_SCALE = 0.82;
 const SHAPES = {
   active: "M5 12.500l4.500 4.500L19 7",
   withdrawn: "M12 3l7 3v5c0 4.500-3 8-7 10-4-2-7-5.500-7-10V6z",

@@ -34,7 +34,7 @@ export function Line({ id }) {
   }, [drawn]);
   if (error) return error.status === 404 ? html`<${Note}>${say("There is no record of it here for you.", "本机没有您可查看的记录。")}<//>` : html`<${Failure} error=${error} again=${again} />`;
   if (!value) return html`<${Waiting} words=${say("Reading the records …", "正在读取记录……")} />`;
-  return html`<${Panel} class="line" title=${say("Line of descent", "来历")} words=${say("From left to right: what it rests on, itself, and what came of it. Open a node for its story.", "自左至右：它的依据、它自身、由它而来者。点开节点查看来历。")}>
+  return html`<${Panel} class="line" title=${value.nodes[0].title || say("Line of descent", "来历")} words=${say("From left to right: what it rests on, itself, and what came of it. Open a node for its story.", "自左至右：它的依据、它自身、由它而来者。点开节点查看来历。")}>
       <div class="line-drawing" ref=${box} tabindex="0" role="region" aria-label=${say("Drawing of the line of descent", "来历图")}>
         <${Graph} nodes=${drawn.nodes} edges=${drawn.edges} here=${id} onOpen=${setOpened} />
       </div>
