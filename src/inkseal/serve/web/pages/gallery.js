@@ -148,7 +148,7 @@ function Said({ list, query }) {
   const count = number(list.total);
   const words = query.query
     ? say(`${count} found, the nearest first`, `找到 ${count} 个，最接近的在前`)
-    : say(`${count} results, the newest first`, `共 ${count} 个，最新的在前`);
+    : say(list.total === 1 ? "1 result" : `${count} results, the newest first`, `共 ${count} 个，最新的在前`);
   return html`<p class="gallery-count faint" role="status">${list.isLoading || list.error ? "" : words}</p>
     ${list.numUnread > 0 &&
     html`<${Note} title=${say("Still reading", "仍在读入")}>

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "v0004"
-down_revision = "v0002"
+down_revision = "v0003"
 
 _STATEMENTS = (
     """CREATE TABLE conversations (
