@@ -2,31 +2,19 @@
 
 import contextlib
 import json
-import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from inkseal.store import listing, schema
+from inkseal.store import listing
 from inkseal.store.listing import Filters
 from inkseal.store.store import Store
-
-
-def _old(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes a data folder of the schema before the gallery."""
-    known = folder / "known"
-    shutil.copytree(Path(schema.__file__).parent / "migrations", known)
-    for path in (known / "versions").glob("v0*.py"):
-        if path.stem >= "v0003":
-            path.unlink()
-    with monkeypatch.context() as patched:
-        patched.setattr(schema, "_MIGRATIONS", known)
-        Store.open(folder / "data").close()
+from old_records import old_records
 
 
 def test_manifests_fill_the_new_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _old(tmp_path, monkeypatch)
+    old_records(tmp_path / "data", "v0002", monkeypatch)
     actions = ("allow", "flag", "redact", "flag")
     said = [{"check": f"c{n}", "stage": "result", "action": action} for n, action in enumerate(actions)]
     bodies = [json.dumps({"regime": "eu", "verdicts": said}), '{"regime": broken', json.dumps({"verdicts": [{}, 1]})]

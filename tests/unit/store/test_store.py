@@ -19,6 +19,7 @@ from inkseal.store import artifacts, schema
 from inkseal.store.kept import Keep
 from inkseal.store.records import LedgerRow, Row, RunRow
 from inkseal.store.store import Store
+from old_records import old_records
 
 
 def _artifact(store: Store, content: bytes = b"x") -> Artifact:
@@ -55,22 +56,22 @@ def test_the_known_revisions_are_those_of_the_migrations() -> None:
     assert [revision.revision for revision in script.walk_revisions()][::-1] == schema.revisions()
 
 
-def test_records_of_the_last_version_are_copied_and_brought_up(tmp_path: Path) -> None:
-    with Store.open(tmp_path) as store:
-        before = _artifact(store)
-        with store.transaction() as session:
-            artifacts.add(session, before, model="m")
-    with contextlib.closing(schema.connect(tmp_path / "records.sqlite")) as connection:  # as v0002 left them
-        connection.execute("DROP TABLE kept")
-        connection.execute("UPDATE alembic_version SET version_num = 'v0002'")
-    with Store.open(tmp_path) as store:
+def test_records_of_an_earlier_version_are_copied_and_brought_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir, artifact_id = tmp_path / "data", new_id()
+    old_records(data_dir, "v0002", monkeypatch)
+    facts = (artifact_id, "text", "text/plain", "0" * 64, 1, "2026-01-01T00:00:00.000Z", "t", "m", "active", "ann")
+    with contextlib.closing(schema.connect(data_dir / "records.sqlite")) as connection:
+        connection.execute(f"INSERT INTO artifacts VALUES ({','.join('?' * len(facts))})", facts)
+    with Store.open(data_dir) as store:
         with store.reading() as session:
-            assert artifacts.get(session, before.id) == before
+            assert artifacts.get(session, artifact_id, owner="ann").title == "t"
         Keep(store, "x", seconds=60, max_items=9, max_bytes=999).put("ann", "one", b"x")
-    (copy,) = (tmp_path / "backups").glob("records-v0002-*.sqlite")
+    (copy,) = (data_dir / "backups").glob("records-v0002-*.sqlite")
     with contextlib.closing(schema.connect(copy, read_only=True)) as connection:
         assert schema.version(connection) == "v0002"
-        assert connection.execute("SELECT id FROM artifacts").fetchone() == (before.id,)
+        assert connection.execute("SELECT id FROM artifacts").fetchone() == (artifact_id,)
 
 
 def test_what_is_kept_for_a_while_is_in_no_copy_and_leaves_no_trace(tmp_path: Path) -> None:
