@@ -30,8 +30,7 @@ class Remote(Closed):
     model: str
     """The provider's name of the model."""
     settings: Provider
-    allow: tuple[str, ...] = ()
-    """What may be reached besides the open internet, as in `[fetch] allow`."""
+    allow: tuple[str, ...] = ()  # reached besides the open internet, as in `[fetch] allow`
 
 
 class LocalModel(Closed):
@@ -387,8 +386,7 @@ class Collection(Protocol):
     licence: ClassVar[str]  # SPDX identifier of the pictures
     attribution: ClassVar[str]
     """Who must or should be named, and where the pictures come from."""
-    share_alike: ClassVar[bool]
-    """True when what is made from it must bear its licence; kept in a dataset of its own."""
+    share_alike: ClassVar[bool]  # what is made from it must bear its licence; kept in a dataset of its own
     crop: ClassVar[bool]
     """True when pictures lie somewhere on a page, rather than on a drawn frame."""
     titles_speak: ClassVar[bool]
