@@ -78,6 +78,7 @@ bench-fingerprints: $(VENV)/bench.stamp
 
 bench-watermarks: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/watermarks.py --collect all --seconds 36000
+	$(BIN)/python benchmarks/watermarks.py --alarms
 	$(BIN)/python benchmarks/watermarks.py --write
 
 clean:

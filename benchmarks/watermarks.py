@@ -1,7 +1,8 @@
 """Measures how well text watermarks are found again, and writes docs/reference/watermarks.md.
 
     python benchmarks/watermarks.py --collect SETS [--seconds 220]    writes the answers of sets; goes on where it was
-    python benchmarks/watermarks.py --write                           measures the answers and writes page and figures
+    python benchmarks/watermarks.py --alarms                          measures false alarms and keeps the figures
+    python benchmarks/watermarks.py --write                           measures the rest and writes page and figures
 
 A set is MODEL/WATERMARK/TEMPERATURE, such as `tiny/kgw/0.7`; several are joined by commas, `all` names them all. The
 models are those of the tests, turned from GGUF into folders of safetensors first.
@@ -26,6 +27,7 @@ from inkseal.core.events import ignore
 from inkseal.core.protocols import LocalModel
 from inkseal.formats.perplexity import held_out_text
 from inkseal.formats.tokenizer import Tokenizer
+from inkseal.formats.tokenizer_json import tokenizer_from_folder
 from inkseal.formats.validate import validate
 from inkseal.formats.watermarks import watermarks
 from inkseal.modalities.text.request import Sampling, TextRequest
@@ -39,7 +41,8 @@ PAGE = HERE.parent / "docs" / "reference" / "watermarks.md"
 KEY = bytes(range(32))
 LENGTHS = (50, 100, 200)
 LEVEL = 0.01
-FOREIGN_KEYS = 200
+FOREIGN_KEYS = 100
+STRETCHES = 10
 AT_ONCE = 8
 MAX_TOKENS = 210
 LANGUAGES = {"tiny": "en", "small": "zh"}
@@ -210,7 +213,9 @@ def false_alarms(mark: str, model_name: str, tokenizer: Tokenizer) -> dict[str, 
         values = []
         for number in range(FOREIGN_KEYS):
             detector = watermarks[mark](number.to_bytes(32))
-            values += [detector.score(ids).p_value for ids in random.Random(number).sample(parts, min(20, len(parts)))]
+            values += [
+                detector.score(ids).p_value for ids in random.Random(number).sample(parts, min(STRETCHES, len(parts)))
+            ]
         out[str(length)] = {
             str(level): rate(sum(value <= level for value in values), len(values)) for level in (0.01, 0.001)
         }
@@ -235,7 +240,7 @@ def surprise(name: str, model: LocalModel, engine: Any) -> dict[str, float]:
 
 def measure(folder: Path) -> dict[str, Any]:
     out: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "machine": describe().model_dump(mode="json")}
-    out |= {"sets": {}, "false_alarms": {}}
+    out |= {"sets": {}, "false_alarms": kept().get("false_alarms", {})}
     there = [name for name in SETS if answers_of(name)]
     for model_name in dict.fromkeys(name.split("/")[0] for name in there):
         model = hub_model(model_name, folder)
@@ -247,11 +252,25 @@ def measure(folder: Path) -> dict[str, Any]:
                     facts |= detection(name, engine._tokenizer)
                 out["sets"][name] = facts
                 print(name, facts["surprise"], flush=True)
-            for mark in watermarks:
-                out["false_alarms"][f"{model_name}/{mark}"] = false_alarms(mark, model_name, engine._tokenizer)
         finally:
             engine.close()
     return out
+
+
+def kept() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    return found
+
+
+def alarms(folder: Path) -> None:
+    """Measures false alarms with the tokenizers of the models that have answers, and keeps them."""
+    results = kept() | {"false_alarms": {}}
+    for model_name in dict.fromkeys(name.split("/")[0] for name in SETS if answers_of(name)):
+        tokenizer = tokenizer_from_folder(hub_model(model_name, folder).folder)
+        for mark in watermarks:
+            results["false_alarms"][f"{model_name}/{mark}"] = false_alarms(mark, model_name, tokenizer)
+            print(model_name, mark, results["false_alarms"][f"{model_name}/{mark}"], flush=True)
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def shown(value: dict[str, float]) -> str:
@@ -320,6 +339,7 @@ def main() -> None:
     parser.add_argument("--collect", help="sets, or all")
     parser.add_argument("--seconds", type=float, default=220, help="stop collecting after so long")
     parser.add_argument("--folder", type=Path, help="where the models are made and kept; a temporary one when absent")
+    parser.add_argument("--alarms", action="store_true", help="measure false alarms")
     parser.add_argument("--write", action="store_true", help="write the page and the figures")
     parser.add_argument("--render", action="store_true", help="write the page from the kept figures")
     options = parser.parse_args()
@@ -328,9 +348,11 @@ def main() -> None:
         until = time.monotonic() + options.seconds
         for name in SETS if options.collect == "all" else filter(None, (options.collect or "").split(",")):
             collect(name, folder, until)
-        if options.collect:
+        if options.alarms:
+            alarms(folder)
+        if options.collect or options.alarms:
             return
-        results = json.loads(RESULTS.read_text("utf-8")) if options.render else measure(folder)
+        results = kept() if options.render else measure(folder)
     page = report(results)
     if options.write or options.render:
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
