@@ -41,8 +41,9 @@ PAGE = HERE.parent / "docs" / "reference" / "watermarks.md"
 KEY = bytes(range(32))
 LENGTHS = (50, 100, 200)
 LEVEL = 0.01
-FOREIGN_KEYS = 100
+FOREIGN_KEYS = 50
 STRETCHES = 10
+RUN_WORDS = 20
 AT_ONCE = 8
 MAX_TOKENS = 210
 LANGUAGES = {"tiny": "en", "small": "zh"}
@@ -129,14 +130,27 @@ def collect(name: str, folder: Path, until: float) -> None:
             ANSWERS.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 for topic, text in zip(group, answers, strict=True):
-                    file.write(json.dumps({"topic": topic, "text": text}, ensure_ascii=False) + "\n")
+                    row = {"topic": topic, "text": text, "bits": surprise(engine, language, topic, text)}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
             done += len(group)
             print(name, done, flush=True)
     finally:
         engine.close()
 
 
-def answers_of(name: str) -> list[dict[str, str]]:
+def surprise(engine: Any, language: str, topic: str, text: str) -> float:
+    """Returns the mean of −log2 p of an answer's tokens after its prompt, by the plain model at temperature 1."""
+    import torch
+
+    prompt = engine._prompt(TextRequest.of(PROMPTS[language].format(topic)))
+    ids = prompt + engine._tokenizer.encode(text)[:200]
+    with torch.inference_mode():
+        logits = engine._turns._batch._model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
+    losses = -torch.log_softmax(logits, -1)[torch.arange(len(ids) - 1), torch.tensor(ids[1:])]
+    return round(float(losses[len(prompt) - 1 :].mean()) / math.log(2), 4)
+
+
+def answers_of(name: str) -> list[dict[str, Any]]:
     path = ANSWERS / f"{name.replace('/', '-')}.jsonl"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return [json.loads(line) for line in lines][: len(TOPICS[LANGUAGES[name.split("/")[0]]])]
@@ -156,16 +170,16 @@ def units(text: str, language: str) -> list[str]:
 
 
 def edited(text: str, kind: str, language: str, rng: random.Random) -> str:
-    """Returns the text with a tenth of its words (or letters of Chinese) deleted or replaced, or half of it foreign."""
+    """Returns the text with a tenth of its words (or letters of Chinese) deleted or replaced, or half foreign."""
     words = units(text, language)
     join = "" if language == "zh" else " "
     if kind == "a tenth deleted":
         return join.join(word for word in words if rng.random() > 0.1)
     if kind == "a tenth replaced":
         return join.join(rng.choice(words) if rng.random() < 0.1 else word for word in words)
-    foreign = " ".join(held_out_text(language).split())
-    at = rng.randrange(len(foreign) - len(text))
-    return text[: len(text) // 2] + foreign[at : at + len(text) // 2]
+    foreign = units(" ".join(held_out_text(language).split()), language)
+    at = rng.randrange(len(foreign) - len(words))
+    return join.join(word if place // RUN_WORDS % 2 == 0 else foreign[at + place] for place, word in enumerate(words))
 
 
 def rate(hits: int, total: int) -> dict[str, float]:
@@ -188,7 +202,7 @@ def detection(name: str, tokenizer: Tokenizer) -> dict[str, Any]:
         parts = windows(texts, tokenizer, length)
         return rate(sum(detector.score(ids).p_value <= LEVEL for ids in parts), len(parts))
 
-    changes = ("a tenth deleted", "a tenth replaced", "half of it foreign")
+    changes = ("a tenth deleted", "a tenth replaced", "half foreign, in turns")
     rng = random.Random(5)
     return {
         "plain": {str(length): found(texts, length) for length in LENGTHS},
@@ -222,38 +236,16 @@ def false_alarms(mark: str, model_name: str, tokenizer: Tokenizer) -> dict[str, 
     return out
 
 
-def surprise(name: str, model: LocalModel, engine: Any) -> dict[str, float]:
-    """Returns the mean of −log2 p of the answers' tokens after their prompts, by the plain model, and its deviation."""
-    import torch
-
-    language = LANGUAGES[name.split("/")[0]]
-    bits: list[float] = []
-    for row in answers_of(name):
-        prompt = engine._prompt(TextRequest.of(PROMPTS[language].format(row["topic"])))
-        ids = prompt + engine._tokenizer.encode(row["text"])[:200]
-        with torch.inference_mode():
-            logits = engine._turns._batch._model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
-        losses = -torch.log_softmax(logits, -1)[torch.arange(len(ids) - 1), torch.tensor(ids[1:])]
-        bits.append(float(losses[len(prompt) - 1 :].mean()) / math.log(2))
-    return {"bits": float(np.mean(bits)), "error": float(np.std(bits) / math.sqrt(len(bits))), "total": len(bits)}
-
-
 def measure(folder: Path) -> dict[str, Any]:
     out: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "machine": describe().model_dump(mode="json")}
     out |= {"sets": {}, "false_alarms": kept().get("false_alarms", {})}
-    there = [name for name in SETS if answers_of(name)]
-    for model_name in dict.fromkeys(name.split("/")[0] for name in there):
-        model = hub_model(model_name, folder)
-        engine = HfTransformers(HfTransformersConfig()).load(model, 1, ignore, threading.Event())
-        try:
-            for name in (name for name in there if name.startswith(f"{model_name}/")):
-                facts = {"answers": len(answers_of(name)), "surprise": surprise(name, model, engine)}
-                if "/none/" not in name:
-                    facts |= detection(name, engine._tokenizer)
-                out["sets"][name] = facts
-                print(name, facts["surprise"], flush=True)
-        finally:
-            engine.close()
+    for name in (name for name in SETS if answers_of(name)):
+        bits = [row["bits"] for row in answers_of(name)]
+        error = float(np.std(bits) / math.sqrt(len(bits)))
+        facts: dict[str, Any] = {"surprise": {"bits": float(np.mean(bits)), "error": error, "total": len(bits)}}
+        if "/none/" not in name:
+            facts |= detection(name, tokenizer_from_folder(hub_model(name.split("/")[0], folder).folder))
+        out["sets"][name] = facts
     return out
 
 
@@ -325,11 +317,11 @@ def report(results: dict[str, Any]) -> str:
         ]
         parts.append(table(["", "level", *head[1:]], rows))
         parts.append("### What it costs the text\n")
+        costs = {name: facts["surprise"] for name, facts in sets.items()}
         rows = [
-            [label[name], str(facts["answers"]), f"{facts['surprise']['bits']:.2f} ± {facts['surprise']['error']:.2f}",
-             f"{2 ** facts['surprise']['bits']:.1f}"]
-            for name, facts in sets.items()
-        ]  # fmt: skip
+            [label[n], f"{c['total']:.0f}", f"{c['bits']:.2f} ± {c['error']:.2f}", f"{2 ** c['bits']:.1f}"]
+            for n, c in costs.items()
+        ]
         parts.append(table(["", "answers", "bits per token, by the plain model", "perplexity"], rows))
     return "\n".join(parts)
 
