@@ -83,6 +83,7 @@ bench-fingerprints: $(VENV)/bench.stamp
 
 bench-watermarks: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/watermarks.py --collect all --seconds 36000
+	$(BIN)/python benchmarks/watermarks.py --alarms
 	$(BIN)/python benchmarks/watermarks.py --write
 
 # MODEL names the model; it goes on where it was stopped. MORE holds options, such as --app poem --minutes 30.

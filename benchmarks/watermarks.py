@@ -1,7 +1,8 @@
 """Measures how well text watermarks are found again, and writes docs/reference/watermarks.md.
 
     python benchmarks/watermarks.py --collect SETS [--seconds 220]    writes the answers of sets; goes on where it was
-    python benchmarks/watermarks.py --write                           measures the answers and writes page and figures
+    python benchmarks/watermarks.py --alarms                          measures false alarms and keeps the figures
+    python benchmarks/watermarks.py --write                           measures the rest and writes page and figures
 
 A set is MODEL/WATERMARK/TEMPERATURE, such as `tiny/kgw/0.7`; several are joined by commas, `all` names them all. The
 models are those of the tests, turned from GGUF into folders of safetensors first.
@@ -26,6 +27,7 @@ from inkseal.core.events import ignore
 from inkseal.core.protocols import LocalModel
 from inkseal.formats.perplexity import held_out_text
 from inkseal.formats.tokenizer import Tokenizer
+from inkseal.formats.tokenizer_json import tokenizer_from_folder
 from inkseal.formats.validate import validate
 from inkseal.formats.watermarks import watermarks
 from inkseal.modalities.text.request import Sampling, TextRequest
@@ -39,7 +41,9 @@ PAGE = HERE.parent / "docs" / "reference" / "watermarks.md"
 KEY = bytes(range(32))
 LENGTHS = (50, 100, 200)
 LEVEL = 0.01
-FOREIGN_KEYS = 200
+FOREIGN_KEYS = 50
+STRETCHES = 10
+RUN_WORDS = 20
 AT_ONCE = 8
 MAX_TOKENS = 210
 LANGUAGES = {"tiny": "en", "small": "zh"}
@@ -126,14 +130,27 @@ def collect(name: str, folder: Path, until: float) -> None:
             ANSWERS.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 for topic, text in zip(group, answers, strict=True):
-                    file.write(json.dumps({"topic": topic, "text": text}, ensure_ascii=False) + "\n")
+                    row = {"topic": topic, "text": text, "bits": surprise(engine, language, topic, text)}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
             done += len(group)
             print(name, done, flush=True)
     finally:
         engine.close()
 
 
-def answers_of(name: str) -> list[dict[str, str]]:
+def surprise(engine: Any, language: str, topic: str, text: str) -> float:
+    """Returns the mean of −log2 p of an answer's tokens after its prompt, by the plain model at temperature 1."""
+    import torch
+
+    prompt = engine._prompt(TextRequest.of(PROMPTS[language].format(topic)))
+    ids = prompt + engine._tokenizer.encode(text)[:200]
+    with torch.inference_mode():
+        logits = engine._turns._batch._model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
+    losses = -torch.log_softmax(logits, -1)[torch.arange(len(ids) - 1), torch.tensor(ids[1:])]
+    return round(float(losses[len(prompt) - 1 :].mean()) / math.log(2), 4)
+
+
+def answers_of(name: str) -> list[dict[str, Any]]:
     path = ANSWERS / f"{name.replace('/', '-')}.jsonl"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return [json.loads(line) for line in lines][: len(TOPICS[LANGUAGES[name.split("/")[0]]])]
@@ -153,16 +170,16 @@ def units(text: str, language: str) -> list[str]:
 
 
 def edited(text: str, kind: str, language: str, rng: random.Random) -> str:
-    """Returns the text with a tenth of its words (or letters of Chinese) deleted or replaced, or half of it foreign."""
+    """Returns the text with a tenth of its words (or letters of Chinese) deleted or replaced, or half foreign."""
     words = units(text, language)
     join = "" if language == "zh" else " "
     if kind == "a tenth deleted":
         return join.join(word for word in words if rng.random() > 0.1)
     if kind == "a tenth replaced":
         return join.join(rng.choice(words) if rng.random() < 0.1 else word for word in words)
-    foreign = " ".join(held_out_text(language).split())
-    at = rng.randrange(len(foreign) - len(text))
-    return text[: len(text) // 2] + foreign[at : at + len(text) // 2]
+    foreign = units(" ".join(held_out_text(language).split()), language)
+    at = rng.randrange(len(foreign) - len(words))
+    return join.join(word if place // RUN_WORDS % 2 == 0 else foreign[at + place] for place, word in enumerate(words))
 
 
 def rate(hits: int, total: int) -> dict[str, float]:
@@ -185,7 +202,7 @@ def detection(name: str, tokenizer: Tokenizer) -> dict[str, Any]:
         parts = windows(texts, tokenizer, length)
         return rate(sum(detector.score(ids).p_value <= LEVEL for ids in parts), len(parts))
 
-    changes = ("a tenth deleted", "a tenth replaced", "half of it foreign")
+    changes = ("a tenth deleted", "a tenth replaced", "half foreign, in turns")
     rng = random.Random(5)
     return {
         "plain": {str(length): found(texts, length) for length in LENGTHS},
@@ -210,48 +227,42 @@ def false_alarms(mark: str, model_name: str, tokenizer: Tokenizer) -> dict[str, 
         values = []
         for number in range(FOREIGN_KEYS):
             detector = watermarks[mark](number.to_bytes(32))
-            values += [detector.score(ids).p_value for ids in random.Random(number).sample(parts, min(20, len(parts)))]
+            values += [
+                detector.score(ids).p_value for ids in random.Random(number).sample(parts, min(STRETCHES, len(parts)))
+            ]
         out[str(length)] = {
             str(level): rate(sum(value <= level for value in values), len(values)) for level in (0.01, 0.001)
         }
     return out
 
 
-def surprise(name: str, model: LocalModel, engine: Any) -> dict[str, float]:
-    """Returns the mean of −log2 p of the answers' tokens after their prompts, by the plain model, and its deviation."""
-    import torch
-
-    language = LANGUAGES[name.split("/")[0]]
-    bits: list[float] = []
-    for row in answers_of(name):
-        prompt = engine._prompt(TextRequest.of(PROMPTS[language].format(row["topic"])))
-        ids = prompt + engine._tokenizer.encode(row["text"])[:200]
-        with torch.inference_mode():
-            logits = engine._turns._batch._model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
-        losses = -torch.log_softmax(logits, -1)[torch.arange(len(ids) - 1), torch.tensor(ids[1:])]
-        bits.append(float(losses[len(prompt) - 1 :].mean()) / math.log(2))
-    return {"bits": float(np.mean(bits)), "error": float(np.std(bits) / math.sqrt(len(bits))), "total": len(bits)}
-
-
 def measure(folder: Path) -> dict[str, Any]:
     out: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "machine": describe().model_dump(mode="json")}
-    out |= {"sets": {}, "false_alarms": {}}
-    there = [name for name in SETS if answers_of(name)]
-    for model_name in dict.fromkeys(name.split("/")[0] for name in there):
-        model = hub_model(model_name, folder)
-        engine = HfTransformers(HfTransformersConfig()).load(model, 1, ignore, threading.Event())
-        try:
-            for name in (name for name in there if name.startswith(f"{model_name}/")):
-                facts = {"answers": len(answers_of(name)), "surprise": surprise(name, model, engine)}
-                if "/none/" not in name:
-                    facts |= detection(name, engine._tokenizer)
-                out["sets"][name] = facts
-                print(name, facts["surprise"], flush=True)
-            for mark in watermarks:
-                out["false_alarms"][f"{model_name}/{mark}"] = false_alarms(mark, model_name, engine._tokenizer)
-        finally:
-            engine.close()
+    out |= {"sets": {}, "false_alarms": kept().get("false_alarms", {})}
+    for name in (name for name in SETS if answers_of(name)):
+        bits = [row["bits"] for row in answers_of(name)]
+        error = float(np.std(bits) / math.sqrt(len(bits)))
+        facts: dict[str, Any] = {"surprise": {"bits": float(np.mean(bits)), "error": error, "total": len(bits)}}
+        if "/none/" not in name:
+            facts |= detection(name, tokenizer_from_folder(hub_model(name.split("/")[0], folder).folder))
+        out["sets"][name] = facts
     return out
+
+
+def kept() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    return found
+
+
+def alarms(folder: Path) -> None:
+    """Measures false alarms with the tokenizers of the models that have answers, and keeps them."""
+    results = kept() | {"false_alarms": {}}
+    for model_name in dict.fromkeys(name.split("/")[0] for name in SETS if answers_of(name)):
+        tokenizer = tokenizer_from_folder(hub_model(model_name, folder).folder)
+        for mark in watermarks:
+            results["false_alarms"][f"{model_name}/{mark}"] = false_alarms(mark, model_name, tokenizer)
+            print(model_name, mark, results["false_alarms"][f"{model_name}/{mark}"], flush=True)
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def shown(value: dict[str, float]) -> str:
@@ -306,11 +317,11 @@ def report(results: dict[str, Any]) -> str:
         ]
         parts.append(table(["", "level", *head[1:]], rows))
         parts.append("### What it costs the text\n")
+        costs = {name: facts["surprise"] for name, facts in sets.items()}
         rows = [
-            [label[name], str(facts["answers"]), f"{facts['surprise']['bits']:.2f} ± {facts['surprise']['error']:.2f}",
-             f"{2 ** facts['surprise']['bits']:.1f}"]
-            for name, facts in sets.items()
-        ]  # fmt: skip
+            [label[n], f"{c['total']:.0f}", f"{c['bits']:.2f} ± {c['error']:.2f}", f"{2 ** c['bits']:.1f}"]
+            for n, c in costs.items()
+        ]
         parts.append(table(["", "answers", "bits per token, by the plain model", "perplexity"], rows))
     return "\n".join(parts)
 
@@ -320,6 +331,7 @@ def main() -> None:
     parser.add_argument("--collect", help="sets, or all")
     parser.add_argument("--seconds", type=float, default=220, help="stop collecting after so long")
     parser.add_argument("--folder", type=Path, help="where the models are made and kept; a temporary one when absent")
+    parser.add_argument("--alarms", action="store_true", help="measure false alarms")
     parser.add_argument("--write", action="store_true", help="write the page and the figures")
     parser.add_argument("--render", action="store_true", help="write the page from the kept figures")
     options = parser.parse_args()
@@ -328,9 +340,11 @@ def main() -> None:
         until = time.monotonic() + options.seconds
         for name in SETS if options.collect == "all" else filter(None, (options.collect or "").split(",")):
             collect(name, folder, until)
-        if options.collect:
+        if options.alarms:
+            alarms(folder)
+        if options.collect or options.alarms:
             return
-        results = json.loads(RESULTS.read_text("utf-8")) if options.render else measure(folder)
+        results = kept() if options.render else measure(folder)
     page = report(results)
     if options.write or options.render:
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

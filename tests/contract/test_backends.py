@@ -3,16 +3,22 @@
 import inspect
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import gguf_maker
+from conftest import leave_out
+from hub_maker import hub_folder
+from inkseal.catalog.catalog import Catalog
 from inkseal.catalog.providers import remote_models
 from inkseal.core.config import ComponentConfig, Provider
 from inkseal.core.errors import ContextTooLong, EngineFailed, Unsupported
 from inkseal.core.events import ignore
 from inkseal.core.protocols import Backend, EmbeddingEngine, Engine, GenerativeEngine, LocalModel
 from inkseal.core.types import Chunk, Request, Usage
+from inkseal.formats.validate import validate
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
 from inkseal.runtime.engine_process import start_engine
 from inkseal.studio.engines import WORKER
@@ -38,7 +44,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 @pytest.fixture(scope="module")
 def model(backend: Backend, request: pytest.FixtureRequest) -> LocalModel:
-    own = {"openai_api": ("remote_model",), "hf_transformers": ("hub_model",)}.get(backend.name, ())
+    own = {"openai_api": ("remote_model",), "hf_transformers": ("random_model",)}.get(backend.name, ())
     candidates = [echo_model(), *map(request.getfixturevalue, (*own, "tiny_model", "embedding_model"))]
     fitting = [model for model in candidates if backend.fits(model) is None]
     if not fitting:
@@ -97,6 +103,19 @@ def remote_model(tiny_gguf: Path) -> Iterator[LocalModel]:
         given = {"kind": "openai_api", "base_url": base_url, "engine": "llama_cpp", "allow_private": True}
         models = {"tiny": {"context_tokens": 2048}}
         yield remote_models({"far": Provider.model_validate(given | {"models": models})})["far/tiny"]
+
+
+@pytest.fixture(scope="module")
+def random_model(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
+    """A folder of safetensors for torch: random weights, every byte a token."""
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        leave_out("transformers", "pip install 'inkseal[torch]'")
+    place = tmp_path_factory.mktemp("random")
+    tokens, keys = gguf_maker.byte_vocabulary()
+    made = gguf_maker.decoder("llama", vocabulary=len(tokens), tokens=tokens, extra=keys, context=8192)
+    (place / "m.gguf").write_bytes(made)
+    folder = hub_folder(place / "m.gguf", place / "random")
+    return Catalog(place / "data").bring(folder, "random", validate=validate)
 
 
 def test_the_class_says_what_it_is(backend: Backend) -> None:

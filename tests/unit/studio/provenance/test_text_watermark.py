@@ -2,6 +2,8 @@
 
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +98,17 @@ def test_another_installation_does_not_find_it(
     result = verify(there, marked(here.trust.watermark_secret(), models).encode())
     assert result.layer("watermark").state == "absent"
     assert "does not show that it was made elsewhere" in result.summary
+
+
+def test_looking_takes_no_torch(here: Sealer, models: Path) -> None:
+    text = marked(here.trust.watermark_secret(), models)
+    code = (
+        "import sys; from pathlib import Path; from inkseal.studio.provenance.trust import Trust;"
+        "from inkseal.studio.provenance.text_watermark import find_watermark;"
+        "folder = Path(sys.argv[1]); assert find_watermark(Trust(folder), folder, sys.argv[2]).found;"
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(here.store.data_dir), text], check=True, timeout=60)
 
 
 def test_looking_makes_no_key(here: Sealer) -> None:
