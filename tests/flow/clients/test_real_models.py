@@ -225,14 +225,14 @@ def test_fault_61_a_huge_prompt_leaves_the_streams_of_others_their_pace(model_se
 
     with model_server.client() as client:  # loaded, and both prompts known to fit
         body = {"model": "tiny", "max_tokens": 1, "messages": ASK}
-        assert client.post("/v1/chat/completions", json=body).status_code == 200
+        assert client.post("/v1/chat/completions", json=body, timeout=180).status_code == 200
     reader = threading.Thread(target=read)
     reader.start()
     assert begun.wait(30)
     with model_server.client() as client:
         begin = time.monotonic()
         huge = [{"role": "user", "content": "".join(f"{number} herons, " for number in range(1000))}]
-        answer = client.post("/v1/chat/completions", json=body | {"messages": huge})
+        answer = client.post("/v1/chat/completions", json=body | {"messages": huge}, timeout=180)
         end = time.monotonic()
     reader.join()
     assert answer.status_code == 200, answer.text[:300]
