@@ -124,8 +124,12 @@ def pull(
     file: Annotated[str, typer.Option(help=say("Which GGUF of a hub repository.", "模型库中的哪个 GGUF。"))] = "",
 ) -> None:
     from inkseal.core.config import load_settings
+    from inkseal.core.errors import FetchFailed
     from inkseal.formats.validate import validate
 
+    offline = offline or load_settings().offline
+    if offline and "/" in name:
+        raise FetchFailed(say(f"{name!r} is on the hub, and this is offline.", f"{name!r} 在模型库中，而当前为离线。"))
     catalog = _catalog()
     card = catalog.adopt(name, file=file) if "/" in name else catalog.card(name)
     note(f"{card.title} · {size_text(card.size_bytes)} · {say('licence', '许可')}: {card.licence}")
@@ -135,7 +139,7 @@ def pull(
             card.name,
             on_event=terminal,
             cancel=cancel,
-            offline=offline or load_settings().offline,
+            offline=offline,
             folder=folder,
             validate=validate,
         )

@@ -1,6 +1,8 @@
 """Real models behind the compatible routes: a tiny one for everything, the small one for tools, which it was taught."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -203,3 +205,40 @@ def test_the_small_model_keeps_a_schema_in_langchain(
     found = chat.with_structured_output(Town).invoke("Which town is the capital of France?")
     assert isinstance(found, Town)
     assert found.name.lower() == "paris"
+
+
+def test_fault_61_a_huge_prompt_leaves_the_streams_of_others_their_pace(model_server: Served) -> None:
+    """The engine takes a prompt in pieces; between two of them, everybody else gets a token."""
+    gaps: list[tuple[float, float]] = []
+    begun = threading.Event()
+
+    def read() -> None:
+        ask = {"model": "tiny", "messages": ASK, "stream": True, "max_tokens": 400, "temperature": 1.2, "seed": 1}
+        with model_server.client() as client, client.stream("POST", "/v1/chat/completions", json=ask) as answer:
+            last = time.monotonic()
+            for line in answer.iter_lines():
+                if '"content":' in line:
+                    moment = time.monotonic()
+                    gaps.append((moment, moment - last))
+                    last = moment
+                    begun.set()
+
+    with model_server.client() as client:  # loaded, and both prompts known to fit
+        body = {"model": "tiny", "max_tokens": 1, "messages": ASK}
+        assert client.post("/v1/chat/completions", json=body, timeout=180).status_code == 200
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert begun.wait(30)
+    with model_server.client() as client:
+        begin = time.monotonic()
+        huge = [{"role": "user", "content": "".join(f"{number} herons, " for number in range(1000))}]
+        answer = client.post("/v1/chat/completions", json=body | {"messages": huge}, timeout=180)
+        end = time.monotonic()
+    reader.join()
+    assert answer.status_code == 200, answer.text[:300]
+    num_tokens = answer.json()["usage"]["prompt_tokens"]
+    meanwhile = [gap for moment, gap in gaps if begin < moment - gap and moment < end]
+    assert num_tokens > 5000
+    assert len(meanwhile) > 8
+    # Taken in whole, the prompt would be one gap as long as it takes; in steps of 256 tokens it is some twenty of them.
+    assert max(meanwhile) < (end - begin) / 4
