@@ -103,7 +103,7 @@ class _SchemaCheck:
                 raise _malformed(f"{path}/{key}")
             if count > MAX_COUNT:
                 raise _too_large(f"{path}/{key}")
-            self.num_states += min(count, MOST_KEPT)
+            self.num_states += min(count, MOST_KEPT[key])
         for key in ("enum", "required"):
             values = schema.get(key, [])
             if not isinstance(values, list):

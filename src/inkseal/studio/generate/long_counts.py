@@ -16,11 +16,18 @@ from inkseal.formats.tokenizer_json import check_pattern
 from inkseal.modalities.text.request import TextRequest
 from inkseal.studio.generate.prompting import offered_tools
 
-MOST_KEPT = 16
-"""Counts up to here stay in the grammar."""
+MOST_REPEATS = 16
+"""Repeats in a pattern up to here stay in the grammar; 64 of them take most of a second to prepare."""
+MOST_KEPT = {
+    "minLength": 8,
+    "maxLength": 8,
+    "minItems": 64,
+    "maxItems": 64,
+    "minProperties": 16,
+    "maxProperties": 16,
+}
+"""Counts up to here stay in the grammar. Each letter of a string costs as much as tens of items: see decision 14."""
 
-_LEAST = ("minItems", "minLength", "minProperties")
-_MOST = ("maxItems", "maxLength", "maxProperties")
 _NAMED = ("properties", "$defs", "definitions")
 _ONE = ("items", "additionalProperties")
 _SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -33,9 +40,12 @@ def loosened(schema: Any) -> tuple[Any, list[str]]:
     if not isinstance(schema, Mapping):
         return schema, []
     found = dict(schema)
-    out = [f"{key}: {found[key]}" for key in _LEAST if found.get(key, 0) > MOST_KEPT]
-    found |= {key: MOST_KEPT for key in _LEAST if found.get(key, 0) > MOST_KEPT}
-    out += [f"{key}: {found.pop(key)}" for key in _MOST if found.get(key, 0) > MOST_KEPT]
+    out = [f"{key}: {found[key]}" for key, most in MOST_KEPT.items() if found.get(key, 0) > most]
+    for line in out:
+        key = line.partition(":")[0]
+        found[key] = MOST_KEPT[key]
+        if key.startswith("max"):
+            del found[key]
     if "pattern" in found and (pattern := _without_counts(found["pattern"])) != found["pattern"]:
         out.append(f"pattern: {found['pattern']}")
         found["pattern"] = pattern
@@ -57,7 +67,7 @@ def _without_counts(pattern: str) -> str:
 
     def shorter(match: re.Match[str]) -> str:
         least, comma, most = match.groups()
-        if (not least and not most) or max(int(least or 0), int(most or 0)) <= MOST_KEPT:
+        if (not least and not most) or max(int(least or 0), int(most or 0)) <= MOST_REPEATS:
             return match[0]
         return "*" if comma and int(least or 0) == 0 else "+"
 

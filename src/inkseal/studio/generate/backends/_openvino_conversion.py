@@ -139,9 +139,9 @@ def _known() -> dict[str, Any]:
 
 def known_ratios(known: Mapping[str, Any], key: str) -> dict[str, float]:
     """Returns the ratios on both texts that were measured before, such as `zh` and `zh_second`; empty for none."""
+    found: dict[str, float] = dict(known.get("ratios", {}).get(key, {}))
     second = known.get("second", {}).get("ratios", {}).get(key, {})
-    first: dict[str, float] = known.get("ratios", {}).get(key, {})
-    return first | {f"{language}_second": ratio for language, ratio in second.items()}
+    return found | {f"{language}_second": ratio for language, ratio in second.items()}
 
 
 def _ratios(
