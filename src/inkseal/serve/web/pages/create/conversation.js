@@ -139,15 +139,19 @@ function waiting() {
 }
 
 async function end(turnId, live) {
-  const answer = { run_id: live.runId, status: live.status.value, error: live.error || null, usage: live.usage, artifact: live.artifact };
-  const whole = { ...answer, state: live.artifact ? "active" : "", label: live.label, text: live.text.value };
-  batch(() => {
-    if (live.status.value === "finished") {
-      answers.value = new Map(answers.value).set(live.runId, whole);
+  const isFine = live.status.value === "finished";
+  if (!isFine) set(turnId, { error: live.error || endWords(live.record ?? { status: "failed", error: null }) });
+  else if (!live.hasGap) {
+    const facts = { run_id: live.runId, status: "finished", error: null, usage: live.usage, artifact: live.artifact };
+    const state = live.artifact ? "active" : "";
+    batch(() => {
+      answers.value = new Map(answers.value).set(live.runId, { ...facts, state, label: live.label, text: live.text.value });
       set(turnId, { finish_reason: live.finishReason ?? "stop", tool_calls: live.toolCalls.value });
-    } else set(turnId, { error: live.error || say("It broke off.", "已中断。") });
-  });
-  if (live.status.value === "finished") await refresh(); // the record has the words, the label and the model's name
+    });
+  }
+  if (isFine) await refresh(); // the record has the words, the label and the model's name
+  const answer = answers.value.get(live.runId);
+  if (isFine && answer) settle(turns.value.get(turnId), answer);
   drop(turnId);
   others.postMessage(openId.value);
 }
