@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from browser.creating import answer, box, choose_echo, created, say, sealed
-from serving import Served, serving, wait_until
+from serving import Served, create_key, serving, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -276,6 +276,38 @@ def test_a_blocked_or_impossible_answer_says_why(guarded: Any, served: Served) -
     assert page.get_by_role("button", name="Answer again").is_visible()
     page.reload()
     page.locator(".note-bad", has_text="No answer").wait_for()
+
+
+def test_who_signs_out_leaves_nothing_for_the_next(guarded: Any, tmp_path: Any) -> None:
+    guarded.expected += ["401"]
+    ann, bob = (create_key(tmp_path / "data", name)["key"] for name in ("ann", "bob"))
+    slow = "[backends.echo]\nseconds_per_token = 0.05\n"
+    with serving(tmp_path / "data", settings=slow) as own:
+        page = guarded.open(own, "#/create")
+
+        def sign_in(key: str) -> None:
+            page.get_by_label("Your key").fill(key)
+            page.keyboard.press("Enter")
+            page.get_by_role("navigation").first.wait_for()
+            page.goto(f"{own.url}/#/create")
+            box(page).wait_for()
+
+        sign_in(ann)
+        choose_echo(page, system="a secret rule")
+        page.reload()
+        say(page, "a secret question " * 40)
+        _coming(page, "secret")
+        box(page).fill("a secret draft")
+        page.get_by_role("button", name="ann, creator").click()
+        page.get_by_role("menuitem", name="Sign out").click()
+        page.get_by_label("Your key").wait_for()
+        page.wait_for_timeout(400)
+        assert "secret" not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+        sign_in(bob)
+        page.wait_for_timeout(300)
+        assert "secret" not in page.content()
+        assert "secret" not in box(page).input_value()
+        page.close()
 
 
 def test_conversations_are_listed_renamed_and_deleted(guarded: Any, served: Served) -> None:

@@ -1,6 +1,7 @@
 /** Where one writes: words, files, the model, and the button that sends or stops. */
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
+import { person } from "../../core/session.js";
 import { Button } from "../../ui/button.js";
 import { Growing, Select } from "../../ui/field.js";
 import { toast, toastError } from "../../ui/toast.js";
@@ -105,7 +106,8 @@ function useDraft(place) {
   }
   latest.current = state;
   useEffect(() => {
-    const keep = () => keepDraft(latest.current.place, latest.current.draft);
+    // Who has signed out leaves nothing here.
+    const keep = () => person.peek() && keepDraft(latest.current.place, latest.current.draft);
     addEventListener("pagehide", keep);
     return () => (removeEventListener("pagehide", keep), keep());
   }, []);

@@ -2,7 +2,7 @@
 import { get, remove } from "../../core/api.js";
 import { batch, computed, effect, signal } from "../../core/html.js";
 import { language, say } from "../../core/language.js";
-import { session } from "../../core/session.js";
+import { person } from "../../core/session.js";
 import { kept } from "../../core/store.js";
 import { toastError } from "../../ui/toast.js";
 import { bodyOf, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
@@ -31,7 +31,7 @@ export const forks = computed(() => branches(turns.value.values()));
 export const shown = computed(() => path(forks.value, chosen.value));
 
 /** What the last new conversation was asked with. */
-export const lastSettings = kept("create.settings", /** @type {Record<string, any>} */ ({}));
+export const lastSettings = kept("draft.create.settings", /** @type {Record<string, any>} */ ({}));
 
 let following = new AbortController();
 const others = new BroadcastChannel("inkseal.conversations");
@@ -264,23 +264,28 @@ function leave() {
   following = new AbortController();
 }
 
-let person = session.peek()?.key_id;
+let owner = person.peek()?.key_id;
 effect(() => {
-  const now = session.value?.key_id;
-  if (now === person || session.value === undefined) return;
-  if (person) {
-    clearTab();
-    openId.value = null;
-    leave();
-    batch(() => {
-      list.value = null;
-      turns.value = new Map();
-      answers.value = new Map();
-      lives.value = new Map();
-    });
-  }
-  person = now;
+  const now = person.value?.key_id;
+  if (now === owner) return;
+  if (owner) forgetPerson();
+  owner = now;
 });
+
+/** Nothing of somebody is left to the next. */
+function forgetPerson() {
+  leave();
+  clearTab();
+  batch(() => {
+    openId.value = null;
+    list.value = null;
+    problem.value = null;
+    chosen.value = {};
+    turns.value = new Map();
+    answers.value = new Map();
+    lives.value = new Map();
+  });
+}
 
 let spoken = language.peek();
 effect(() => {
