@@ -9,8 +9,7 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web clean
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints eval-apps clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web eval-apps clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
