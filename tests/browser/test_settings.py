@@ -174,6 +174,9 @@ def test_the_first_key_signs_its_maker_in_and_keys_are_ended(guarded: Any, own_s
     ann = page.locator(".secret code").inner_text()
     page.get_by_role("button", name="I have kept it").click()
     expect(page.get_by_role("row", name="ann")).to_contain_text("5,000 tokens a day")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size({"width": 1280, "height": 800})
 
     other = guarded.open(own_server, "#/settings")
     other.get_by_label("Your key").fill(ann)

@@ -134,3 +134,14 @@ def test_the_policy_refuses_what_is_not_ours(studio: "Callable[..., Page]", guar
         }"""
     )
     assert ran == [False, True, "refused"]
+
+
+def test_the_navigation_knows_of_each_page_what_its_file_says(studio: "Callable[..., Page]") -> None:
+    page = studio("#/parts")
+    told = page.evaluate("JSON.parse(document.querySelector('meta[name=inkseal-pages]').content)")
+    assert [one["name"] for one in told] == PAGES
+    for one in told:
+        said = page.evaluate(
+            "(name) => import(`/web/pages/${name}.js`).then((m) => ({...m.page, Page: null}))", one["name"]
+        )
+        assert {key: value for key, value in one.items() if key not in ("files", "styles")} == said

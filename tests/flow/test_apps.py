@@ -208,6 +208,19 @@ def test_grading_says_which_mark_is_whose(studio: Studio) -> None:
     assert "judged by a model" in result.text
 
 
+def test_rules_are_for_each_answer_of_a_list(studio: Studio) -> None:
+    fields = 'type = "list"\ntitle = "Word"\norigin = "document"'
+    text = OWN.replace('type = "text"\ntitle = "Word"\norigin = "document"', fields)
+    text = text.replace('name = "first"\nkind = "generate"', 'name = "first"\nkind = "map"\nover = "word"')
+    text = text.replace(
+        "Say {{word}}", "Say {{item}} {{item_number}} of {{num_items}}{{#before}} after {{.}}{{/before}}"
+    )
+    rule = '\n[[rules]]\nkind = "length"\nstep = "first"\nmax = 12\n'
+    result = run_app(studio, own(text + rule), {"word": ["a", "b"]}, language="en", options=ECHO)
+    assert result.text.startswith("Say a 1 of 2, Say b 2 of 2 after Say a 1 of 2 | ")
+    assert [verdict.action for verdict in result.verdicts if verdict.check == "app.length"] == ["allow"]
+
+
 def test_a_case_is_scored_by_rules_and_expectations(studio: Studio) -> None:
     cases = """
 [[rules]]

@@ -1,9 +1,11 @@
 """The studio's files: only those that are listed, the policy that fits them, and what the first page tells of them."""
 
 import gzip
+import json
 import re
 from base64 import b64encode
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,21 @@ import pytest
 from inkseal.serve.web_files import HERE, WebFiles
 
 INDEX = """<script type="importmap">{"imports": {"lib": "/web/vendor/lib.js"}}</script><!-- found -->"""
+
+ONE = """import {
+  c,
+} from "../core/b.js";
+import { e } from "../ui/e.js";
+const d = () => import("../core/later.js");
+export const page = {
+  name: "one",
+  order: 10,
+  icon: "book",
+  title: { en: "One", zh: "一" },
+  hidden: true,
+  Page: One,
+};
+"""
 
 
 @pytest.fixture
@@ -21,7 +38,8 @@ def folder(tmp_path: Path) -> Path:
         "core/a.js": 'export { b } from "../core/b.js";\n',
         "core/b.js": "",
         "core/later.js": "",
-        "pages/one.js": 'import {\n  c,\n} from "../core/b.js";\nconst d = () => import("../core/later.js");\n',
+        "ui/e.js": "",
+        "pages/one.js": ONE,
         "pages/one.css": "",
         "pages/one/inner.js": "",
         "styles/zed.css": "",
@@ -58,12 +76,23 @@ def test_a_file_is_read_again_when_it_has_changed(folder: Path) -> None:
 
 def test_the_first_page_names_pages_styles_and_what_is_imported(folder: Path) -> None:
     text = WebFiles(folder).start("zh").data.decode()
-    assert '<meta name="inkseal-pages" content="one">' in text
-    assert '<meta name="inkseal-styled" content="one">' in text
+    told = re.search(r'<meta name="inkseal-pages" content="([^"]+)">', text)
+    assert told is not None
+    assert json.loads(unescape(told[1])) == [
+        {
+            "name": "one",
+            "order": 10,
+            "icon": "book",
+            "title": {"en": "One", "zh": "一"},
+            "hidden": True,
+            "files": ["pages/one.js", "ui/e.js"],
+            "styles": ["pages/one.css"],
+        }
+    ]
     assert '<meta name="inkseal-language" content="zh">' in text
     assert re.findall(r'stylesheet" href="/web/styles/(\w+)', text) == ["tokens", "base", "zed"]
     preloaded = set(re.findall(r'modulepreload" href="/web/([^"]+)', text))
-    assert preloaded == {"app.js", "core/a.js", "core/b.js", "vendor/lib.js", "pages/one.js"}
+    assert preloaded == {"app.js", "core/a.js", "core/b.js", "vendor/lib.js"}
 
 
 def test_the_policy_lets_nothing_in_but_our_files_and_the_import_map(folder: Path) -> None:

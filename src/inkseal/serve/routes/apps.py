@@ -43,7 +43,7 @@ class AppSummary(Closed):
     own: bool
     sha256: str
     scores: tuple[AppScore, ...] = ()
-    """Measured on the cases of this very file; by model and language."""
+    """Measured on the cases of this very file; by model and language. A list leaves out what was not met."""
 
 
 class AppList(Closed):
@@ -116,10 +116,15 @@ def _facts(file: AppFile) -> dict[str, Any]:
     }
 
 
+def _short(file: AppFile) -> AppSummary:
+    scores = tuple(score.model_copy(update={"failures": ()}) for score in scores_of(file))
+    return AppSummary(**_facts(file) | {"scores": scores})
+
+
 @router.get("", summary="List apps")
 def list_apps(request: Request, caller: AnyCaller) -> AppList:
     shelf = _shelf(request, caller)
-    return AppList(apps=tuple(AppSummary(**_facts(file)) for file in shelf.all()), broken=shelf.broken())
+    return AppList(apps=tuple(_short(file) for file in shelf.all()), broken=shelf.broken())
 
 
 @router.post("", summary="Take in an app from its file", status_code=201)

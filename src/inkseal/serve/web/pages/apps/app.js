@@ -16,6 +16,7 @@ import { Failure, Note, Waiting } from "../../ui/states.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { CsvField } from "./files.js";
 import { Result } from "./result.js";
+import { quizControls } from "./quiz.js";
 import { runApp } from "./run.js";
 import { Scores } from "./score.js";
 import { CopyDialog, ImportDialog } from "./share.js";
@@ -73,7 +74,7 @@ function Open({ app, again }) {
             value=${values}
             onChange=${(next) => change({ values: next })}
             errors=${errors}
-            controls=${Object.fromEntries(csv.map(([field]) => [field, CsvField]))}
+            controls=${{ ...Object.fromEntries(csv.map(([field]) => [field, CsvField])), ...quizControls(app.form_schema, values) }}
           />
           <div class="app-does">
             <${Choices} spoken=${spoken} model=${model} onChange=${change} />

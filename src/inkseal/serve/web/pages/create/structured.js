@@ -56,4 +56,5 @@ function Node({ name, value, depth }) {
   </details>`;
 }
 
-const Leaf = ({ value }) => html`<span class=${`tree-${value === null ? "null" : typeof value}`}>${typeof value === "string" ? value : String(value)}</span>`;
+const Leaf = ({ value }) =>
+  value === "" ? html`<span class="faint">""</span>` : html`<span class=${`tree-${value === null ? "null" : typeof value}`}>${String(value)}</span>`;

@@ -3,14 +3,16 @@ import { get } from "../../core/api.js";
 import { dateTime } from "../../core/format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
+import { lazy } from "../../core/lazy.js";
 import { useLoad } from "../../core/load.js";
 import { href } from "../../core/route.js";
 import { Button } from "../../ui/button.js";
 import { Drawer } from "../../ui/dialog.js";
 import { Panel } from "../../ui/panel.js";
 import { Failure, Note, Waiting } from "../../ui/states.js";
-import { SealStory } from "../../ui/seal_story.js";
 import { Graph } from "./graph.js";
+
+const SealStory = lazy(() => import("../../ui/seal_story.js"), "SealStory");
 
 const EVENTS = {
   artifact_sealed: () => say("Made and sealed", "生成并封印"),
