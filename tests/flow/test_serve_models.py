@@ -49,9 +49,12 @@ def _housing(data_dir: Path) -> Iterator[House]:
     boss, ann = create_key(data_dir, "boss", "admin"), create_key(data_dir, "ann")
     with local_hub() as hub:
         hub.files["weights.onnx"] = WEIGHTS
-        with serving(data_dir, HF_ENDPOINT=hub.endpoint, INKSEAL_MODEL_PATH="", HF_HUB_OFFLINE="") as served:
-            with served.client(boss["key"]) as client, served.client(ann["key"]) as creator:
-                yield House(served, hub, client, creator)
+        with (
+            serving(data_dir, HF_ENDPOINT=hub.endpoint, INKSEAL_MODEL_PATH="", HF_HUB_OFFLINE="") as served,
+            served.client(boss["key"]) as client,
+            served.client(ann["key"]) as creator,
+        ):
+            yield House(served, hub, client, creator)
 
 
 def _task(house: House, task_id: str) -> dict[str, Any]:

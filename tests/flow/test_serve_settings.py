@@ -137,7 +137,7 @@ def test_a_change_holds_at_once_and_the_file_keeps_its_comments(client: TestClie
     )
     client.patch("/api/v1/settings", json={"regime": None, "memory_budget_bytes": None, "threads": None})
     assert client.post("/api/v1/generate/text", json=body).json()["label"]
-    assert [deed["subject"] for deed in client.get("/api/v1/audit").json()][0].startswith("regime")
+    assert next(deed["subject"] for deed in client.get("/api/v1/audit").json()).startswith("regime")
 
 
 def test_the_language_of_whoever_asks_for_none_can_be_changed(

@@ -3,6 +3,7 @@
 InksealError
 ├── InvalidRequest            the caller's words are off; nothing was done
 │   ├── UnknownName           no plug-in, model or record of that name
+│   ├── Deleted               it was here, and somebody deleted its content
 │   ├── ContextTooLong        prompt and answer do not fit the model
 │   ├── AddressRefused        a web address leads where nothing is fetched from
 │   └── Unsupported           the engine cannot do it, and says why
@@ -68,6 +69,10 @@ class UnknownName(InvalidRequest):
         )
         self.kind = kind
         self.name = name
+
+
+class Deleted(InvalidRequest):
+    pass
 
 
 class ContextTooLong(InvalidRequest):

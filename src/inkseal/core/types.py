@@ -79,23 +79,37 @@ class Request(Closed):
     modality: str
     messages: tuple[Message, ...] = Field(min_length=1)
     model: str = Field(
-        "default", max_length=200, description="Name of the model.", json_schema_extra={"zh": "模型名称。"}
+        "default",
+        max_length=200,
+        description="Name of the model.",
+        json_schema_extra={"zh": "模型名称。", "zh_title": "模型"},
     )
-    n: int = Field(1, ge=1, le=16, description="How many results.", json_schema_extra={"zh": "结果个数。"})
+    n: int = Field(
+        1,
+        ge=1,
+        le=16,
+        title="Results",
+        description="How many results.",
+        json_schema_extra={"zh": "结果个数。", "zh_title": "结果数"},
+    )
     seed: int | None = Field(
         None,
         ge=0,
         lt=2**32,
         description="Same seed, same result; drawn when absent.",
-        json_schema_extra={"zh": "随机种子；相同种子得到相同结果。"},
+        json_schema_extra={"zh": "随机种子；相同种子得到相同结果。", "zh_title": "随机种子"},
     )
     timeout_seconds: float = Field(
-        600, gt=0, le=86400, description="Longest time for the run.", json_schema_extra={"zh": "最长运行时间（秒）。"}
+        600,
+        gt=0,
+        le=86400,
+        description="Longest time for the run.",
+        json_schema_extra={"zh": "最长运行时间（秒）。", "zh_title": "时限"},
     )
     regime: Regime | None = Field(
         None,
         description="Labelling regime: none, cn, eu, both.",
-        json_schema_extra={"zh": "标识制度：none、cn、eu、both。"},
+        json_schema_extra={"zh": "标识制度：none、cn、eu、both。", "zh_title": "标识制度"},
     )
     parents: tuple[ArtifactId, ...] = Field((), description="Artifacts this one is made from.")
 

@@ -19,9 +19,12 @@ from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.store.store import Store
 from inkseal.studio import story
+from inkseal.studio.deletion import Deleter
 from inkseal.studio.engines import Engines
+from inkseal.studio.gallery import Gallery
 from inkseal.studio.guard.checks import checks
 from inkseal.studio.guard.trial import Trial, trial
+from inkseal.studio.meaning import READ_AT_ONCE_SECONDS, Meaning
 from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
@@ -53,11 +56,15 @@ class Studio:
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
         self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines)
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
-        self.recorder = Recorder(self.sealer, self.engines)
+        self.recorder = Recorder(self.sealer)
+        self.meaning = Meaning(store, self.engines)
+        self.gallery = Gallery(self.sealer, self.meaning)
+        self.deleter = Deleter(self.sealer)
         self.watchers: list[Watcher] = []
         """Told of every run's events beside its own listener, in the run's thread."""
         if not store.read_only:
             self.recorder.close_broken_runs()
+            self.deleter.finish()
 
     @classmethod
     def open(cls, data_dir: Path | None = None, *, read_only: bool = False, isolate_engines: bool = False) -> Self:
@@ -297,9 +304,10 @@ class Studio:
             owner: whose artifacts a likeness may name; anybody's when absent.
         """
         found = verify_bytes(self.sealer, data, name=name, owner=owner)
-        embedder = resources(self.engines).get("embedder")
+        embedder = self.meaning.embedder()
         # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
         if found.relation == "not_found" and not found.intact and embedder is not None:
+            self.meaning.read(READ_AT_ONCE_SECONDS, owner=owner)
             return verify_bytes(self.sealer, data, name=name, embedder=embedder, owner=owner)
         return found
 
@@ -317,7 +325,15 @@ class Studio:
             return self.sealer.load(session, artifact_id)
 
     def content(self, artifact_id: str, *, owner: str | None = None) -> bytes:
-        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs."""
+        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs.
+
+        Raises:
+            UnknownName: there is none.
+            Deleted: it was deleted.
+        """
+        with self.store.reading() as session:
+            if artifacts.row(session, artifact_id, owner=owner).state == "deleted":
+                raise artifacts.gone(artifact_id)
         return self.store.blobs.get(self.manifest(artifact_id, owner=owner).manifest.content_sha256)
 
     def verify_ledger(self, since: Head | None = None) -> Report:
@@ -338,6 +354,7 @@ class Studio:
 
     def close(self) -> None:
         """Frees all engines and the data folder."""
+        self.meaning.close()
         self.engines.pool.close()
         self.store.close()
 

@@ -55,8 +55,9 @@ def take(task_id: Id, request: Request, caller: Admin) -> Response:
 
 @router.delete("/{task_id}", summary="Remove a backup from the server", status_code=204)
 def remove(task_id: Id, request: Request, caller: Admin) -> None:
-    _, path = _made(request, task_id)
+    facts, path = _made(request, task_id)
     path.unlink(missing_ok=True)
+    request.app.state.tasks.of(task_id).facts = facts.model_copy(update={"result": facts.result | {"file": ""}})
 
 
 def _made(request: Request, task_id: str) -> tuple[TaskFacts, FilePath]:
@@ -67,7 +68,7 @@ def _made(request: Request, task_id: str) -> tuple[TaskFacts, FilePath]:
     """
     state = request.app.state
     facts: TaskFacts = state.tasks.of(task_id).facts
-    path = backup_file(state.studio.settings.data_dir, str(facts.result.get("file", "-")))
+    path = backup_file(state.studio.settings.data_dir, str(facts.result.get("file")))
     if facts.kind != "backup" or not path.is_file():
         raise UnknownName("task", task_id, ())
     return facts, path

@@ -42,7 +42,14 @@ async def file(path: Annotated[str, Path(max_length=200)], request: Request) -> 
 
 
 def _answer(request: Request, content: Content) -> Response:
-    headers = {"etag": content.etag, "cache-control": "no-cache", "content-security-policy": files.policy()}
+    headers = {
+        "etag": content.etag,
+        "cache-control": "no-cache",
+        "content-security-policy": files.policy(),
+        "vary": "accept-encoding",
+    }
     if content.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(content.packed, media_type=content.media_type, headers={**headers, "content-encoding": "gzip"})
     return Response(content.data, media_type=content.media_type, headers=headers)

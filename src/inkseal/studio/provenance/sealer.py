@@ -10,7 +10,7 @@ from inkseal.core.protocols import Backend, LocalModel, Mark
 from inkseal.core.types import Artifact, FinishReason, Regime, Request, Usage, Verdict
 from inkseal.core.versions import version
 from inkseal.modalities import modalities
-from inkseal.store import artifacts
+from inkseal.store import artifacts, listing
 from inkseal.store.store import Store
 from inkseal.studio.provenance.ledger import Entry, Kind, Ledger
 from inkseal.studio.provenance.manifest import (
@@ -126,7 +126,6 @@ class Sealer:
         artifact: Artifact,
         content: bytes,
         signed: SignedManifest,
-        extra_fingerprints: Mapping[str, bytes] | None = None,
     ) -> Entry:
         """Writes manifest, fingerprints and ledger entry; all there, or none, when the transaction ends.
 
@@ -149,9 +148,10 @@ class Sealer:
         if manifest.withdrawn is None:
             modality = modalities[artifact.modality]()
             prints = modality.fingerprint(content)
-            artifacts.add_fingerprints(
-                session, artifact.id, {**prints, **(extra_fingerprints or {})}, modality.bands(prints)
-            )
+            artifacts.add_fingerprints(session, artifact.id, prints, modality.bands(prints))
+        listing.note_facts(
+            session, artifact.id, manifest.regime, manifest.verdicts, manifest.app.name if manifest.app else ""
+        )
         kind: Kind = "artifact_withdrawn" if manifest.withdrawn else "artifact_sealed"
         return self.ledger.append(session, kind, _entry_facts(manifest, digest))
 

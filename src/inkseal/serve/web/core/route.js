@@ -20,6 +20,7 @@ export function href(page, steps = [], query = {}) {
 /** Goes to a page. @param {Parameters<typeof href>} to */
 export const go = (...to) => {
   location.hash = href(...to);
+  route.value = read(); // the event comes later, and what is drawn meanwhile must not be the page that is left
 };
 
 /** Goes to a page without a step in the history. @param {Parameters<typeof href>} to */

@@ -4,6 +4,7 @@ import { chosenLanguage, language, say } from "../core/language.js";
 import { theme, turnTheme } from "../core/theme.js";
 import { isLocal, session, signOut } from "../core/session.js";
 import { Button } from "./button.js";
+import { openHelp } from "./keys.js";
 import { Menu } from "./menu.js";
 import { toastError } from "./toast.js";
 
@@ -13,6 +14,7 @@ const ROLES = { admin: ["admin", "管理员"], creator: ["creator", "创作者"]
 export const Choices = ({ above = true }) => html`<div class="choices">
   <${LanguageSwitch} />
   <${ThemeSwitch} />
+  <${Button} kind="quiet" icon="help" class="choices-help" label=${say("Keyboard shortcuts", "键盘快捷键")} onClick=${openHelp} />
   <${Person} above=${above} />
 </div>`;
 

@@ -1,5 +1,6 @@
 /** What stands where there is nothing yet: an invitation, a wait, or an error with what to do. */
 import { html } from "../core/html.js";
+import { duration } from "../core/format.js";
 import { say } from "../core/language.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";
@@ -25,7 +26,7 @@ export const Failure = ({ error, again, title }) => html`<div class="note note-b
   <${Icon} name="warning" />
   <div class="note-words">
     ${title && html`<b>${title}</b>`}
-    <p>${error.message}</p>
+    <p>${error.message}${error.retryAfterSeconds > 0 && html` ${say(`Again in ${duration(error.retryAfterSeconds)}.`, `${duration(error.retryAfterSeconds)} 后可再试。`)}`}</p>
     ${error.requestId && error.status >= 500 && html`<p class="faint mono">${error.requestId}</p>`}
   </div>
   ${again && html`<${Button} small icon="refresh" onClick=${again}>${say("Try again", "重试")}<//>`}

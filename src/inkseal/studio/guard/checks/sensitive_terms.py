@@ -18,6 +18,13 @@ from inkseal.studio.guard.placeholders import Placeholders
 from inkseal.studio.guard.rulebook import Hit, Rulebook, RuleFile, builtin_rules, parse_rules, read_text
 
 
+def _categories() -> dict[str, Any]:
+    """Returns what forms call the product's own categories."""
+    return {
+        name: {"en": category.title[0], "zh": category.title[1]} for name, category in builtin_rules().category.items()
+    }
+
+
 class SensitiveTermsConfig(ComponentConfig):
     """Which rules apply and what their categories lead to."""
 
@@ -35,7 +42,7 @@ class SensitiveTermsConfig(ComponentConfig):
     actions: dict[str, Action] = Field(
         {},
         description="Action by category, instead of the rule file's.",
-        json_schema_extra={"zh": "按类别覆盖规则文件中的处理方式。"},
+        json_schema_extra=lambda schema: schema.update(zh="按类别处理；代替规则文件中的方式。", keys=_categories()),
     )
     disabled: frozenset[str] = Field(
         frozenset(), description="Rules or categories that are off.", json_schema_extra={"zh": "停用的规则或类别。"}
