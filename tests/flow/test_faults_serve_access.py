@@ -206,6 +206,13 @@ def _make(house: House, person: dict[str, Any], prompt: str) -> str:
         return str(answer.json()["run_id"])
 
 
+MADE_BY_ASKING = {("PUT", "/api/v1/conversations/{conversation_id}")}
+"""Routes that make what they name, where nobody has it."""
+
+
+ADMINS = ("/api/v1/backups/", "/api/v1/keys/", "/api/v1/tasks/")
+
+
 def test_fault_41_anothers_things_do_not_exist_on_any_route(house: House) -> None:
     secret = "the heron stands in the reeds and says nothing to anybody about the lake at night"
     walked = 0
@@ -214,30 +221,50 @@ def test_fault_41_anothers_things_do_not_exist_on_any_route(house: House) -> Non
             continue
         walked += 1
         # For each anew, because some take away what they are called with.
-        made = _make(house, house.ann, secret)
-        mine = {"artifact_id": made, "run_id": made, "collection_id": _collect(house, house.ann)}
-        given = {"json": {"name": "x"}} if (method, path) == ("PUT", "/api/v1/collections/{collection_id}") else {}
+        mine: dict[str, str] = _things(house, secret)
+        nothing = {"conversation_id": "1" * 26} if (method, path) in MADE_BY_ASKING else {}
         with house.served.client(house.ann["key"]) as ann, house.served.client(house.bob["key"]) as bob:
-            theirs = bob.request(method, _of(path, mine), **given)
-            nobodys = bob.request(method, _filled(path), **given)
+            theirs = bob.request(method, _of(path, mine), **_body(method, path, mine))
+            nobodys = bob.request(method, _of(path, nothing), **_body(method, path, nothing))
             if path.startswith("/api/v1/"):
-                assert ann.request(method, _of(path, mine), **given).status_code in (200, 204), path
-        assert theirs.status_code == nobodys.status_code == 404, path
-        text = theirs.text
-        for known in mine.values():
-            text = text.replace(known, "0" * 26)
-        assert text == nobodys.text
+                own = ann.request(method, _of(path, mine), **_body(method, path, mine))
+                assert own.status_code in ((403,) if path.startswith(ADMINS) else (200, 202, 204)), (method, path)
+        if path.startswith(ADMINS):
+            assert theirs.status_code == nobodys.status_code == 403, path
+            continue
+        assert theirs.status_code == 404, (method, path)
+        if (method, path) not in MADE_BY_ASKING:
+            assert nobodys.status_code == 404, (method, path)
+            text = theirs.text
+            for known in mine.values():
+                text = text.replace(known, NOBODYS)
+            assert text == nobodys.text
     assert walked >= 5
 
 
+NOBODYS = "0" * 26
+
+
+def _things(house: House, secret: str) -> dict[str, str]:
+    """Returns one of each thing that is ann's, by the name of the parameter that takes it."""
+    made = _make(house, house.ann, secret)
+    with house.served.client(house.ann["key"]) as client:
+        collection = str(client.post("/api/v1/collections", json={"name": "shelf"}).json()["id"])
+        assert client.put(f"/api/v1/conversations/{made}", json={}).status_code == 200
+    return {"artifact_id": made, "run_id": made, "conversation_id": made, "collection_id": collection, "turn_id": made}
+
+
 def _of(path: str, values: dict[str, str]) -> str:
-    """Fills each parameter with the thing of its name; `values` knows no others than these."""
-    return re.sub(r"\{([^}]+)\}", lambda found: values.get(found[1], values["run_id"]), path)
+    return re.sub(r"\{([^}]+)\}", lambda found: values.get(found[1]) or NOBODYS, path)
 
 
-def _collect(house: House, person: dict[str, Any]) -> str:
-    with house.served.client(person["key"]) as client:
-        return str(client.post("/api/v1/collections", json={"name": "shelf"}).json()["id"])
+def _body(method: str, path: str, values: dict[str, str]) -> dict[str, Any]:
+    if method != "PUT" or "/collections/{collection_id}/" in path:
+        return {}
+    if "{turn_id}" in path:
+        turn_id = values.get("turn_id") or NOBODYS
+        return {"json": {"id": turn_id, "role": "user", "created_at": "2026-01-01T00:00:00Z"}}
+    return {"json": {"name": "x"} if "{collection_id}" in path else {}}
 
 
 def test_fault_41_lists_and_searches_show_only_ones_own(house: House) -> None:

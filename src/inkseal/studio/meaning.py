@@ -61,17 +61,27 @@ class Meaning:
             ModelMissing: the embedding model is not on this machine.
             Unsupported: no backend here runs it.
         """
-        model = self.model()
-        self.read(READ_AT_ONCE_SECONDS, owner=owner)
+        model = key(self.model())
+        num_unread = self.catch_up(owner=owner)
         vector = self._vectors([query[:MAX_CHARS]])[0]
         with self._store.reading() as session:
             found = vectors.nearest(
-                session, key(model), vector, limit=MAX_FOUND, min_cosine=MIN_COSINE, filters=filters, owner=owner
+                session, model, vector, limit=MAX_FOUND, min_cosine=MIN_COSINE, filters=filters, owner=owner
             )
-            num_unread = vectors.num_unread(session, key(model), owner=owner)
+        return Near(found, num_unread)
+
+    def catch_up(self, *, owner: str | None = None) -> int:
+        """Reads for a second what nobody has read yet, leaves the rest to the background; returns how much that is.
+
+        Raises:
+            ModelMissing: the embedding model is not on this machine.
+        """
+        self.read(READ_AT_ONCE_SECONDS, owner=owner)
+        with self._store.reading() as session:
+            num_unread = vectors.num_unread(session, key(self.model()), owner=owner)
         if num_unread:
             self._go_on()
-        return Near(found, num_unread)
+        return num_unread
 
     def model(self) -> LocalModel:
         """Returns the embedding model.

@@ -24,7 +24,7 @@ from inkseal.studio.engines import Engines
 from inkseal.studio.gallery import Gallery
 from inkseal.studio.guard.checks import checks
 from inkseal.studio.guard.trial import Trial, trial
-from inkseal.studio.meaning import READ_AT_ONCE_SECONDS, Meaning
+from inkseal.studio.meaning import Meaning
 from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
@@ -307,7 +307,7 @@ class Studio:
         embedder = self.meaning.embedder()
         # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
         if found.relation == "not_found" and not found.intact and embedder is not None:
-            self.meaning.read(READ_AT_ONCE_SECONDS, owner=owner)
+            self.meaning.catch_up(owner=owner)
             return verify_bytes(self.sealer, data, name=name, embedder=embedder, owner=owner)
         return found
 

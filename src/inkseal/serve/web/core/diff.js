@@ -83,12 +83,33 @@ function back(a, b, trail, depth) {
   return pieces.reverse();
 }
 
+/** Puts neighbours together; a blank between two changes belongs to both, so that a changed phrase is one piece. */
 function joined(pieces) {
   const found = [];
-  for (const piece of pieces) {
+  let change = { left: "", right: "" };
+  let blank = "";
+  const end = () => {
+    for (const kind of ["left", "right"]) if (change[kind]) found.push({ kind, text: change[kind] });
+    change = { left: "", right: "" };
+    if (blank) keep(blank);
+    blank = "";
+  };
+  const keep = (text) => {
     const last = found.at(-1);
-    if (last?.kind === piece.kind) last.text += piece.text;
-    else found.push({ ...piece });
+    if (last?.kind === "both") last.text += text;
+    else found.push({ kind: "both", text });
+  };
+  for (const { kind, text } of pieces) {
+    if (kind !== "both") {
+      if (blank) for (const side of ["left", "right"]) if (change[side]) change[side] += blank;
+      blank = "";
+      change[kind] += text;
+    } else if ((change.left || change.right) && !text.trim() && !blank) blank = text;
+    else {
+      end();
+      keep(text);
+    }
   }
+  end();
   return found;
 }

@@ -2,6 +2,7 @@
 import { number } from "../core/format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../core/html.js";
 import { language, say } from "../core/language.js";
+import { lazy } from "../core/lazy.js";
 import { go, href, replace } from "../core/route.js";
 import { may } from "../core/session.js";
 import { Button } from "../ui/button.js";
@@ -10,14 +11,15 @@ import { Empty, Failure, Note, Waiting } from "../ui/states.js";
 import { WindowList } from "../ui/window_list.js";
 import { Card, soughtOf } from "./gallery/card.js";
 import { Choosing } from "./gallery/choosing.js";
-import { CollectDialog } from "./gallery/collect.js";
-import { Compare } from "./gallery/compare.js";
-import { DeleteDialog } from "./gallery/deletion.js";
 import { Filters } from "./gallery/filters.js";
 import { isNarrowed, useFacets, useItems } from "./gallery/items.js";
 import { moveOf } from "./gallery/keys.js";
 import { Search } from "./gallery/search.js";
-import { View } from "./gallery/view.js";
+
+const Compare = lazy(() => import("./gallery/compare.js"), "Compare");
+const CollectDialog = lazy(() => import("./gallery/collect.js"), "CollectDialog");
+const DeleteDialog = lazy(() => import("./gallery/deletion.js"), "DeleteDialog");
+const View = lazy(() => import("./gallery/view.js"), "View");
 
 const ROW_HEIGHT = 196;
 const MIN_WIDTH = 248;
@@ -148,7 +150,7 @@ function Said({ list, query }) {
   const count = number(list.total);
   const words = query.query
     ? say(`${count} found, the nearest first`, `找到 ${count} 个，最接近的在前`)
-    : say(`${count} results, the newest first`, `共 ${count} 个，最新的在前`);
+    : say(list.total === 1 ? "1 result" : `${count} results, the newest first`, `共 ${count} 个，最新的在前`);
   return html`<p class="gallery-count faint" role="status">${list.isLoading || list.error ? "" : words}</p>
     ${list.numUnread > 0 &&
     html`<${Note} title=${say("Still reading", "仍在读入")}>

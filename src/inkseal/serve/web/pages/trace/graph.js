@@ -5,7 +5,7 @@ import { languageTag, say } from "../../core/language.js";
 import { layout, NODE } from "./layout.js";
 
 const PAD = 10;
-const LEAST_SCALE = 0.85;
+const LEAST_SCALE = 0.82;
 const SHAPES = {
   active: "M5 12.500l4.500 4.500L19 7",
   withdrawn: "M12 3l7 3v5c0 4.500-3 8-7 10-4-2-7-5.500-7-10V6z",
@@ -41,27 +41,26 @@ function ArtifactNode({ node, isHere, onOpen }) {
   const about = state === "elsewhere" ? say("no record here", "本机无记录") : [app || model, made && day(made)].filter(Boolean).join(" · ");
   const open = () => onOpen(node.id);
   const canOpen = state !== "elsewhere";
-  const label = [words, about, isBroken ? say("its record was changed", "清单被改动") : stateWords(state), isHere && say("this one", "当前")];
+  const unseen = [isBroken ? say("its record was changed", "清单被改动") : stateWords(state), isHere && say("this one", "当前")];
   return html`<g
     class=${classes("node", `node-${isBroken ? "broken" : state}`, isHere && "node-here")}
     transform=${`translate(${node.x} ${node.y})`}
     role=${canOpen ? "button" : "img"}
     tabindex=${canOpen ? 0 : undefined}
-    aria-label=${label.filter(Boolean).join(say(", ", "，"))}
     onClick=${canOpen ? open : undefined}
     onKeyDown=${(event) => canOpen && (event.key === "Enter" || event.key === " ") && (event.preventDefault(), open())}
   >
-    <title>${[words, made && dateTime(made)].filter(Boolean).join("\n")}</title>
     <rect class="node-box" width=${NODE.width} height=${NODE.height} rx="12" />
     <g class="node-mark" transform="translate(14 14) scale(.8)"><path d=${SHAPES[isBroken ? "broken" : state]} /></g>
     <foreignObject x="40" y="8" width=${NODE.width - 50} height=${NODE.height - 14}>
-      <div class="node-words"><b>${words}</b><span>${about}</span></div>
+      <div class="node-words" title=${[words, made && dateTime(made)].filter(Boolean).join("\n")}>
+        <b>${words} </b><span>${about} </span><span class="unseen">${unseen.filter(Boolean).join(say(", ", "，"))}</span>
+      </div>
     </foreignObject>
   </g>`;
 }
 
 const ModelNode = ({ node }) => html`<g class="node node-model" transform=${`translate(${node.x} ${node.y})`} role="img" aria-label=${say(`Model ${node.data.model}, licence ${node.data.licence || "unknown"}`, `模型 ${node.data.model}，许可 ${node.data.licence || "未知"}`)}>
-  <title>${`${node.data.model}\n${node.data.model_sha256 ?? ""}`}</title>
   <rect class="node-box" width=${NODE.width} height=${NODE.height} rx=${NODE.height / 2} />
   <foreignObject x="26" y="8" width=${NODE.width - 52} height=${NODE.height - 14}>
     <div class="node-words node-words-middle"><b>${node.data.model}</b><span>${say(`Model · ${short(node.data.licence) || "licence unknown"}`, `模型 · ${short(node.data.licence) || "许可未知"}`)}</span></div>

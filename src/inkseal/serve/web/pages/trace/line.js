@@ -3,14 +3,16 @@ import { get } from "../../core/api.js";
 import { dateTime } from "../../core/format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
+import { lazy } from "../../core/lazy.js";
 import { useLoad } from "../../core/load.js";
 import { href } from "../../core/route.js";
 import { Button } from "../../ui/button.js";
 import { Drawer } from "../../ui/dialog.js";
 import { Panel } from "../../ui/panel.js";
 import { Failure, Note, Waiting } from "../../ui/states.js";
-import { SealStory } from "../../ui/seal_story.js";
 import { Graph } from "./graph.js";
+
+const SealStory = lazy(() => import("../../ui/seal_story.js"), "SealStory");
 
 const EVENTS = {
   artifact_sealed: () => say("Made and sealed", "生成并封印"),
@@ -34,7 +36,7 @@ export function Line({ id }) {
   }, [drawn]);
   if (error) return error.status === 404 ? html`<${Note}>${say("There is no record of it here for you.", "本机没有您可查看的记录。")}<//>` : html`<${Failure} error=${error} again=${again} />`;
   if (!value) return html`<${Waiting} words=${say("Reading the records …", "正在读取记录……")} />`;
-  return html`<${Panel} class="line" title=${say("Line of descent", "来历")} words=${say("From left to right: what it rests on, itself, and what came of it. Open a node for its story.", "自左至右：它的依据、它自身、由它而来者。点开节点查看来历。")}>
+  return html`<${Panel} class="line" title=${value.nodes[0].title || say("Line of descent", "来历")} words=${say("From left to right: what it rests on, itself, and what came of it. Open a node for its story.", "自左至右：它的依据、它自身、由它而来者。点开节点查看来历。")}>
       <div class="line-drawing" ref=${box} tabindex="0" role="region" aria-label=${say("Drawing of the line of descent", "来历图")}>
         <${Graph} nodes=${drawn.nodes} edges=${drawn.edges} here=${id} onOpen=${setOpened} />
       </div>
@@ -62,12 +64,14 @@ function pieces({ artifact_id: id, nodes, edges, history }) {
   const first = Math.min(...nodes.map((node) => node.depth));
   const found = nodes.map((node) => ({ id: node.id, kind: "artifact", depth: node.depth, data: node }));
   const lines = edges.map(({ parent, child }) => ({ from: parent, to: child }));
-  for (const node of nodes) {
+  for (const node of [...nodes].sort((one, other) => one.depth - other.depth)) {
     // A model stands left of the first generation; those that only made what came later would only be in the way.
     if (!node.model || node.depth > 0) continue;
     const model = `model:${node.model}:${node.model_sha256 ?? ""}`;
     if (!found.some((one) => one.id === model)) found.push({ id: model, kind: "model", depth: first - 1, data: node });
-    if (node.depth === first || node.id === id) lines.push({ from: model, to: node.id });
+    // One that made the first generation needs no second line across the drawing.
+    const isFirst = node.depth === first;
+    if (isFirst || (node.id === id && !lines.some(({ from }) => from === model))) lines.push({ from: model, to: node.id });
   }
   const lastDepth = Math.max(1, ...nodes.map((node) => node.depth));
   const files = history.filter((entry) => entry.kind === "exported" || entry.kind === "unlabelled_export");
