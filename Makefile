@@ -9,7 +9,7 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -18,7 +18,7 @@ help:
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
 	@echo "make vendor   fetch the studio's browser libraries again and compare them"
-	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints   measure, and write the tables"
+	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-web   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -80,6 +80,10 @@ bench-guard: $(VENV)/bench.stamp
 
 bench-fingerprints: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/fingerprints.py --write
+
+bench-web: $(VENV)/dev.stamp
+	$(PIP) install --quiet --editable '.[$(EXTRAS),browser]'
+	$(BIN)/python benchmarks/web.py --write
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

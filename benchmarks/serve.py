@@ -31,11 +31,12 @@ from inkseal.studio.generate.speed import fresh_text
 
 HERE = Path(__file__).parent
 TARGETS = ("inkseal", "llama.cpp", "bare engine")
-CLIENTS = (1, 8, 32)
+MODELS = {"tiny": (1, 8, 32), "small": (1, 8)}
+"""By model, how many clients at once: the ratio to the bare engine grows with the work that a token is."""
 PROMPT_CHARS = (240, 1200, 4800)
-ANSWER_TOKENS = 32
-NUM_REQUESTS = 16
-"""Of each cell, but never less than one a client."""
+ANSWER_TOKENS = 128
+SOAK_TOKENS = 32
+MIN_REQUESTS = 3
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class Order:
 
     num_clients: int
     prompts: list[str]
+    answer_tokens: int = ANSWER_TOKENS
 
 
-def order(num_clients: int, num_requests: int, prompt_chars: int = 240) -> Order:
-    return Order(num_clients, [fresh_text(prompt_chars) for _ in range(num_requests)])
+def order(num_clients: int, num_requests: int, prompt_chars: int = 240, answer_tokens: int = ANSWER_TOKENS) -> Order:
+    return Order(num_clients, [fresh_text(prompt_chars) for _ in range(num_requests)], answer_tokens)
 
 
 def figures(stamps: list[list[float]], tokens: list[int], seconds: float) -> dict[str, float]:
@@ -70,7 +72,7 @@ def threads_ask(engine: Any, places: threading.Semaphore, asked: Order) -> dict[
     def one(prompt: str) -> tuple[list[float], int]:
         stamps = [time.perf_counter()]
         request = TextRequest.of(
-            prompt, raw_prompt=True, max_tokens=ANSWER_TOKENS, sampling=Sampling(temperature=0, top_p=1)
+            prompt, raw_prompt=True, max_tokens=asked.answer_tokens, sampling=Sampling(temperature=0, top_p=1)
         )
         with places:
             num_tokens = 0
@@ -93,21 +95,22 @@ async def http_ask(where: str, model: str, asked: Order) -> dict[str, float]:
 
     async def client() -> None:
         while waiting:
-            found.append(await stream(address.hostname or "", address.port or 80, model, waiting.pop()))
+            found.append(await stream(address.netloc, model, waiting.pop(), asked.answer_tokens))
 
     begin = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(asked.num_clients)))
     return figures([stamps for stamps, _ in found], [count for _, count in found], time.perf_counter() - begin)
 
 
-async def stream(host: str, port: int, model: str, prompt: str) -> tuple[list[float], int]:
+async def stream(where: str, model: str, prompt: str, answer_tokens: int) -> tuple[list[float], int]:
     body = json.dumps(
-        {"model": model, "prompt": prompt, "max_tokens": ANSWER_TOKENS, "temperature": 0, "stream": True}
+        {"model": model, "prompt": prompt, "max_tokens": answer_tokens, "temperature": 0, "stream": True}
         | {"stream_options": {"include_usage": True}}
     ).encode()
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: {where}\r\nContent-Type: application/json\r\n"
     head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    reader, writer = await asyncio.open_connection(host, port, limit=1 << 20)
+    host, _, port = where.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 20)
     stamps, num_tokens = [time.perf_counter()], 0
     writer.write(head.encode() + body)
     seen = b""
@@ -116,12 +119,16 @@ async def stream(host: str, port: int, model: str, prompt: str) -> tuple[list[fl
         if not line.startswith(b"data: {"):
             continue
         event = json.loads(line[6:])
+        if "error" in event:
+            raise SystemExit(f"an answer broke off: {event}")
         if event.get("choices") and event["choices"][0].get("text"):
             stamps.append(time.perf_counter())
         num_tokens = (event.get("usage") or {}).get("completion_tokens", num_tokens)
     writer.close()
-    if len(stamps) < 2 or not num_tokens:
+    if not seen.startswith(b"HTTP/1.1 200"):
         raise SystemExit(f"no answer: {seen!r}")
+    if len(stamps) < 2:  # the model had nothing to add to the text
+        return await stream(where, model, fresh_text(len(prompt)), answer_tokens)
     return stamps, num_tokens
 
 
@@ -164,19 +171,23 @@ class Target:
 
 
 def measure(name: str, folder: Path, model: str, threads: int, num_soak: int) -> dict[str, Any]:
-    """Returns all figures of one target in one turn."""
+    """Returns all figures of one target in one turn; those of memory only where there is a soak."""
     target = Target(name, folder, model, threads)
     try:
-        target.ask(order(2, 4))
+        target.ask(order(2, 4, answer_tokens=SOAK_TOKENS))
         start = target.memory_bytes()
-        clients = {str(count): target.ask(order(count, max(NUM_REQUESTS, count))) for count in CLIENTS}
-        contexts = {str(chars): target.ask(order(1, 3, chars)) for chars in PROMPT_CHARS}
-        settled = target.memory_bytes()
-        target.ask(order(8, num_soak))
-        memory = {"start": start, "before_soak": settled, "after_soak": target.memory_bytes(), "num_soak": num_soak}
+        numbers = {count: max(MIN_REQUESTS, count if count > 8 else 2 * count) for count in MODELS[model]}
+        clients = {str(count): target.ask(order(count, number)) for count, number in numbers.items()}
+        contexts = {str(chars): target.ask(order(1, 1, chars)) for chars in PROMPT_CHARS}
+        figures: dict[str, Any] = {"clients": clients, "contexts": contexts}
+        if num_soak:
+            before = target.memory_bytes()
+            target.ask(order(8, num_soak, answer_tokens=SOAK_TOKENS))
+            after = target.memory_bytes()
+            figures["memory"] = {"start": start, "before_soak": before, "after_soak": after, "num_soak": num_soak}
     finally:
         target.close()
-    return {"clients": clients, "contexts": contexts, "memory": memory}
+    return figures
 
 
 def prepared(source: Path, model: str, folder: Path) -> Path:
@@ -192,29 +203,35 @@ def main() -> None:
     from serve_report import picture, report
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--threads", type=int, help="of each engine; as many as are free when absent")
-    parser.add_argument("--soak", type=int, default=200)
+    parser.add_argument(
+        "--soak", type=int, default=360, help="requests of the test of memory: an hour's, one every 10 s"
+    )
     parser.add_argument("--data-dir", type=Path, default=default_data_dir())
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    turns = []
     threads = options.threads or free_threads()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = prepared(options.data_dir, options.model, Path(scratch))
-        for turn in range(options.turns):
-            names = TARGETS[turn % 3 :] + TARGETS[: turn % 3]
-            turns.append({name: measure(name, folder, options.model, threads, options.soak) for name in names})
-            print(turn, json.dumps(turns[-1]), file=sys.stderr, flush=True)
+    turns: dict[str, list[dict[str, Any]]] = {}
+    for model in options.models:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = prepared(options.data_dir, model, Path(scratch))
+            turns[model] = []
+            for turn in range(options.turns):
+                names = TARGETS[turn % 3 :] + TARGETS[: turn % 3]
+                soak = options.soak if model == options.models[0] and not turn else 0
+                turns[model].append({name: measure(name, folder, model, threads, soak) for name in names})
+                print(model, turn, json.dumps(turns[model][-1]), file=sys.stderr, flush=True)
     results = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": describe().model_dump(),
         "load_average": psutil.getloadavg()[0],
         "versions": {name: version(name) for name in ("openvino-genai", "xllamacpp", "inkseal", "uvicorn")},
-        "model": options.model,
         "threads": threads,
-        "turns": turns,
+        "answer_tokens": ANSWER_TOKENS,
+        "soak_tokens": SOAK_TOKENS,
+        "models": turns,
     }
     print(report(results))
     if options.write:

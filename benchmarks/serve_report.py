@@ -25,19 +25,31 @@ def _span(turns: list[dict[str, Any]], peer: str, count: str, figure: str) -> st
 
 def report(results: dict[str, Any]) -> str:
     """Returns the page."""
-    machine, turns = results["machine"], results["turns"]
+    machine = results["machine"]
+    num_turns = len(next(iter(results["models"].values())))
     lines = [
         "# The server's speed",
         "",
         f"Written by `make bench-serve` on {results['date']}: {machine['processor']}, {machine['num_cores']} cores, "
         f"{machine['memory_bytes'] / 2**30:.0f} GiB, load average at the end {results['load_average']:.1f}. "
-        f"Model `{results['model']}`, the same GGUF for all; OpenVINO GenAI {results['versions']['openvino-genai']} "
-        f"and xllamacpp {results['versions']['xllamacpp']}, eight places and {results['threads']} thread(s) each. "
-        "`inkseal` is the whole product: HTTP, checks, hold-back, seal and record, with the engine in a process "
-        "of its own. The bare engine is the same engine called in its own process, without any of that. The clients "
-        "share the machine. "
-        f"{len(turns)} turn(s), the three in turn; medians, and the least and greatest ratio of the turns in brackets.",
+        f"The same GGUF for all; OpenVINO GenAI {results['versions']['openvino-genai']} and xllamacpp "
+        f"{results['versions']['xllamacpp']}, eight places and {results['threads']} thread(s) each, answers of "
+        f"{results['answer_tokens']} tokens. `inkseal` is the whole product: HTTP, checks, hold-back, seal and record, "
+        "with the engine in a process of its own. The bare engine is the same engine called in its own process with "
+        "none of that. The clients share the machine. "
+        f"{num_turns} turn(s), the three in turn; medians, and the least and greatest ratio of the turns in brackets.",
         "",
+    ]
+    for model, turns in results["models"].items():
+        lines += [f"## `{model}`", "", *_clients(turns), "", *_contexts(turns), ""]
+    for model, turns in results["models"].items():
+        lines += _memory(model, [turn for turn in turns if "memory" in turn["inkseal"]], results["soak_tokens"])
+    lines += ["## Growth with clients and context", "", "![Growth with clients and context](serve.png)", ""]
+    return "\n".join(lines)
+
+
+def _clients(turns: list[dict[str, Any]]) -> list[str]:
+    lines = [
         "| clients | figure | inkseal | bare engine | llama.cpp | inkseal / bare engine | inkseal / llama.cpp |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -46,20 +58,28 @@ def report(results: dict[str, Any]) -> str:
             cells = [shape.format(scale * _middle(turns, name, "clients", count, figure)) for name in NAMES]
             spans = [_span(turns, peer, count, figure) for peer in NAMES[1:]]
             lines.append(f"| {count} | {title} | {' | '.join(cells + spans)} |")
-    lines += ["", "| prompt (characters) | figure | inkseal | bare engine | llama.cpp |", "|---|---|---|---|---|"]
+    return lines
+
+
+def _contexts(turns: list[dict[str, Any]]) -> list[str]:
+    lines = ["| prompt (characters) | figure | inkseal | bare engine | llama.cpp |", "|---|---|---|---|---|"]
     for chars in turns[0]["inkseal"]["contexts"]:
         for figure in ("first_token_p50", "tokens_per_second"):
             title, scale, shape = TITLES[figure]
             cells = [shape.format(scale * _middle(turns, name, "contexts", chars, figure)) for name in NAMES]
             lines.append(f"| {chars} | {title} | {' | '.join(cells)} |")
-    lines += ["", *_memory(turns), "", "![Growth with clients and context](serve.png)", ""]
-    return "\n".join(lines)
+    return lines
 
 
-def _memory(turns: list[dict[str, Any]]) -> list[str]:
+def _memory(model: str, turns: list[dict[str, Any]], answer_tokens: int) -> list[str]:
+    if not turns:
+        return []
     num_soak = turns[0]["inkseal"]["memory"]["num_soak"]
     lines = [
-        f"Resident memory with all children, before and after {num_soak} further requests of eight clients:",
+        "## Memory",
+        "",
+        f"`{model}`: resident memory with all children, before and after {num_soak} further requests of eight clients, "
+        f"{answer_tokens} tokens each:",
         "",
         "| | after warm-up (MB) | before (MB) | after (MB) |",
         "|---|---|---|---|",
@@ -68,7 +88,7 @@ def _memory(turns: list[dict[str, Any]]) -> list[str]:
         steps = ("start", "before_soak", "after_soak")
         cells = [statistics.median(turn[name]["memory"][step] for turn in turns) / 1e6 for step in steps]
         lines.append(f"| {name} | {' | '.join(f'{cell:.0f}' for cell in cells)} |")
-    return lines
+    return [*lines, ""]
 
 
 def picture(results: dict[str, Any], path: Path) -> None:
@@ -78,7 +98,7 @@ def picture(results: dict[str, Any], path: Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    turns = results["turns"]
+    turns = next(iter(results["models"].values()))
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
     panels = (
         ("clients", "tokens_per_second", "clients", "tokens per second", 1),

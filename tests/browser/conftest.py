@@ -1,7 +1,6 @@
 """A real browser before a started server. A page that complains, or asks anybody but this server, fails its test."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,31 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser_program import ARGUMENTS, find_chromium
 from serving import Served, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 HERE = Path(__file__).parent
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ECHO = "[backends.echo]\nany_model = true\n"
 SECONDS = float(os.environ.get("INKSEAL_BROWSER_SECONDS", "15"))
 """How long a page may take for anything; a machine at work needs more."""
-
-
-def find_chromium() -> str | None:
-    """Returns the browser's program, or None."""
-    names = (os.environ.get("INKSEAL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +70,7 @@ class Guarded:
         options = {"viewport": {"width": 1280, "height": 800}, "color_scheme": theme, **options}
         context = self._browser.new_context(locale="zh-CN" if language == "zh" else "en-US", **options)
         self._contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('inkseal.language', '\"{language}\"')")
+        context.add_init_script(f"localStorage['inkseal.language'] ??= '\"{language}\"'")
         return self.tab(context, served, where)
 
     def tab(self, context: "BrowserContext", served: Served, where: str = "") -> "Page":

@@ -10,6 +10,9 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from conftest import Guarded
+    from serving import Served
+
 import inkseal.serve
 
 PAGES = sorted(path.stem for path in (Path(inkseal.serve.__file__).parent / "web/pages").glob("*.js"))
@@ -35,3 +38,110 @@ def test_no_page_scrolls_sideways_on_a_phone(name: str, studio: "Callable[..., P
         page = studio(f"#/{name}", language=language, viewport={"width": 360, "height": 740})
         page.locator("main .spinner-large").wait_for(state="detached")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_keyboard_alone_reaches_every_page(studio: "Callable[..., Page]") -> None:
+    page = studio("#/parts")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Go anywhere")
+    palette.wait_for()
+    page.keyboard.type("创作")  # also by the other language's name
+    page.keyboard.press("Enter")
+    palette.wait_for(state="detached")
+    page.wait_for_url("**/#/create")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keyboard").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+
+
+def test_every_control_is_reached_by_tab_and_shows_it(studio: "Callable[..., Page]") -> None:
+    page = studio("#/parts")
+    page.locator("form, .form").first.wait_for()
+    reachable = page.evaluate(
+        """[...document.querySelectorAll("a[href], button, input, select, textarea")]
+        .filter((one) => !one.disabled && one.tabIndex >= 0 && one.getClientRects().length).length"""
+    )
+    seen = 0
+    for _ in range(reachable + 5):
+        page.keyboard.press("Tab")
+        shown = page.evaluate(
+            """(() => { const one = document.activeElement; if (one === document.body) return null;
+            const style = getComputedStyle(one);
+            return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2; })()"""
+        )
+        if shown is None:
+            break
+        assert shown, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+        seen += 1
+    assert seen >= reachable - 5  # of radio groups and tabs, only one is a stop
+
+
+def test_keys_without_control_can_be_switched_off(studio: "Callable[..., Page]") -> None:
+    page = studio("#/parts")
+    page.keyboard.press("?")
+    page.get_by_role("switch", name="Keys without Ctrl").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.keyboard.press("?")
+    page.wait_for_timeout(200)
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_language_and_theme_are_kept_and_the_same_in_every_tab(guarded: "Guarded", served: "Served") -> None:
+    context_page = guarded.open(served, "#/parts")
+    other = guarded.tab(context_page.context, served, "#/parts")
+    context_page.get_by_role("button", name="中文").click()
+    other.get_by_role("heading", name="部件").wait_for()
+    context_page.get_by_role("button", name="主题").click()
+    context_page.get_by_role("button", name="主题").click()
+    other.locator("html[data-theme=dark]").wait_for()
+    assert context_page.evaluate("getComputedStyle(document.body).color") == "rgb(236, 230, 217)"
+    assert "inkseal.theme" in context_page.evaluate("Object.keys(localStorage)")
+
+
+def test_a_server_that_is_gone_is_told_and_found_again(studio: "Callable[..., Page]", guarded: "Guarded") -> None:
+    guarded.expected.append("ERR_INTERNET_DISCONNECTED")
+    page = studio("#/start")
+    page.get_by_label("Your question").fill("kept through the outage")
+    page.context.set_offline(True)
+    page.evaluate("import('/web/core/api.js').then((api) => api.get('/api/v1/models')).catch(() => {})")
+    banner = page.get_by_role("alert").filter(has_text="does not answer")
+    banner.wait_for()
+    page.context.set_offline(False)
+    banner.wait_for(state="detached")
+    assert page.get_by_label("Your question").input_value() == "kept through the outage"
+
+
+def test_the_policy_refuses_what_is_not_ours(studio: "Callable[..., Page]", guarded: "Guarded") -> None:
+    guarded.expected += ["Content Security Policy", "Refused to", "violates", "request to http://evil.example"]
+    page = studio("#/parts")
+    ran = page.evaluate(
+        """async () => {
+          const inline = document.createElement("script");
+          inline.textContent = "window.ran = true";
+          document.body.append(inline);
+          const image = new Image();
+          const failed = new Promise((done) => { image.onerror = () => done(true); image.onload = () => done(false); });
+          image.src = "http://evil.example/x.png";
+          const asked = await fetch("http://evil.example/").then(() => "asked", () => "refused");
+          return [window.ran ?? false, await failed, asked];
+        }"""
+    )
+    assert ran == [False, True, "refused"]
+
+
+def test_the_navigation_knows_of_each_page_what_its_file_says(studio: "Callable[..., Page]") -> None:
+    page = studio("#/parts")
+    told = page.evaluate("JSON.parse(document.querySelector('meta[name=inkseal-pages]').content)")
+    assert [one["name"] for one in told] == PAGES
+    for one in told:
+        said = page.evaluate(
+            "(name) => import(`/web/pages/${name}.js`).then((m) => ({...m.page, Page: null}))", one["name"]
+        )
+        assert {key: value for key, value in one.items() if key not in ("files", "styles")} == said

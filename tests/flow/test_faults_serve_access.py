@@ -212,23 +212,39 @@ OF_THE_INSTALLATION = ("/{task_id}", "/{task_id}/events", "/{key_id}", "/{key_id
 
 def test_fault_41_anothers_things_do_not_exist_on_any_route(house: House) -> None:
     secret = "the heron stands in the reeds and says nothing to anybody about the lake at night"
-    mine = _make(house, house.ann, secret)
     walked = 0
     for method, path in _operations(house):
         if "_id}" not in path:
             continue
         walked += 1
+        # For each anew, because some take away what they are called with.
+        made = _make(house, house.ann, secret)
+        mine = {"artifact_id": made, "run_id": made, "collection_id": _collect(house, house.ann)}
+        given = {"json": {"name": "x"}} if (method, path) == ("PUT", "/api/v1/collections/{collection_id}") else {}
         with house.served.client(house.ann["key"]) as ann, house.served.client(house.bob["key"]) as bob:
-            theirs = bob.request(method, _filled(path, mine))
-            nobodys = bob.request(method, _filled(path))
+            theirs = bob.request(method, _of(path, mine), **given)
+            nobodys = bob.request(method, _filled(path), **given)
             if path.endswith(OF_THE_INSTALLATION):
                 assert theirs.status_code == nobodys.status_code == 403, path
                 continue
             if path.startswith("/api/v1/"):
-                assert ann.request(method, _filled(path, mine)).status_code == 200, path
+                assert ann.request(method, _of(path, mine), **given).status_code in (200, 204), path
         assert theirs.status_code == nobodys.status_code == 404, path
-        assert theirs.text.replace(mine, "0" * 26) == nobodys.text
+        text = theirs.text
+        for known in mine.values():
+            text = text.replace(known, "0" * 26)
+        assert text == nobodys.text
     assert walked >= 5
+
+
+def _of(path: str, values: dict[str, str]) -> str:
+    """Fills each parameter with the thing of its name; `values` knows no others than these."""
+    return re.sub(r"\{([^}]+)\}", lambda found: values.get(found[1], values["run_id"]), path)
+
+
+def _collect(house: House, person: dict[str, Any]) -> str:
+    with house.served.client(person["key"]) as client:
+        return str(client.post("/api/v1/collections", json={"name": "shelf"}).json()["id"])
 
 
 def test_fault_41_lists_and_searches_show_only_ones_own(house: House) -> None:

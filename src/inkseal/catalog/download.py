@@ -20,6 +20,9 @@ _ATTEMPTS = 3
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
 
+TEMPORARY_PREFIX = ".fetching-"
+"""Of folders beside a model's files in which a source gathers an archive; a killed fetch leaves one behind."""
+
 
 def part_of(target: Path) -> Path:
     """Returns where the unfinished bytes of `target` lie: always a prefix of the whole."""

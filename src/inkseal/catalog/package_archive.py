@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 
 from inkseal.catalog.client import run_client
+from inkseal.catalog.download import TEMPORARY_PREFIX
 from inkseal.catalog.space import require_space
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import FetchFailed
@@ -50,7 +51,7 @@ class ArchiveSource(ABC):
         require_space(target, 2 * facts["size_bytes"])
         with (
             disk_errors(target / name),
-            tempfile.TemporaryDirectory(prefix=".archive-", dir=target, ignore_cleanup_errors=True) as temporary,
+            tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=target, ignore_cleanup_errors=True) as temporary,
         ):
             folder = Path(temporary).absolute()
             try:

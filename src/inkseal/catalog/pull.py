@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inkseal.catalog.card import Card
-from inkseal.catalog.download import part_of
+from inkseal.catalog.download import TEMPORARY_PREFIX, part_of
 from inkseal.catalog.facts import Validate, read_facts
 from inkseal.catalog.refuse import refuse_custom_code, refuse_pickles
 from inkseal.catalog.shelf import Installed, Shelf
@@ -133,8 +133,8 @@ def _keep_good(partial: Path, card: Card, cancel: Cancel) -> list[Any]:
 
 def _files(folder: Path) -> Iterable[Path]:
     for path in list(folder.iterdir()):
-        if path.name.startswith(".wheel-") and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)  # a killed fetch's temporary folder
+        if path.name.startswith(TEMPORARY_PREFIX) and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
         elif path.is_dir() and not path.is_symlink():
             yield from _files(path)
         else:

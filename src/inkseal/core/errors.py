@@ -3,10 +3,12 @@
 InksealError
 ├── InvalidRequest            the caller's words are off; nothing was done
 │   ├── UnknownName           no plug-in, model or record of that name
+│   ├── Deleted               it was here, and somebody deleted its content
 │   ├── ContextTooLong        prompt and answer do not fit the model
 │   ├── AddressRefused        a web address leads where nothing is fetched from
 │   └── Unsupported           the engine cannot do it, and says why
 ├── Blocked                   a check refused the prompt or withdrew the result
+├── AnswerRefused             no answer of the model met what an app asks for
 ├── ModelError
 │   ├── ModelMissing          known, but not on this machine
 │   ├── ModelFileRefused      malformed, dangerous, or not the file that was recorded
@@ -69,6 +71,10 @@ class UnknownName(InvalidRequest):
         self.name = name
 
 
+class Deleted(InvalidRequest):
+    pass
+
+
 class ContextTooLong(InvalidRequest):
     pass
 
@@ -83,6 +89,10 @@ class AddressRefused(InvalidRequest):
 
 class Blocked(InksealError):
     exit_code = 3
+
+
+class AnswerRefused(InksealError):
+    exit_code = 12
 
 
 class ModelError(InksealError):

@@ -2,7 +2,9 @@
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
@@ -23,11 +25,10 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         self.kind = kind
 
     def _files(self) -> set[str]:
-        path = importlib.import_module(self.package).__path__
-        return {m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")}
+        return _modules(tuple(importlib.import_module(self.package).__path__))
 
     def _entries(self) -> dict[str, EntryPoint]:
-        return {entry.name: entry for entry in entry_points(group=f"inkseal.{self.kind}s")}
+        return _installed(f"inkseal.{self.kind}s", tuple(sys.path))
 
     def __getitem__(self, name: str) -> type[T]:
         """Returns the class of the plug-in.
@@ -53,3 +54,14 @@ class Registry(Mapping[str, type[T]], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._files() | set(self._entries()))
+
+
+@lru_cache(maxsize=64)
+def _modules(path: tuple[str, ...]) -> set[str]:
+    return {module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_")}
+
+
+@lru_cache(maxsize=64)
+def _installed(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Returns the entry points of a group; once for a search path, since a look reads every distribution's files."""
+    return {entry.name: entry for entry in entry_points(group=group)}

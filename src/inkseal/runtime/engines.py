@@ -68,8 +68,10 @@ class EnginePool:
         self._loading = threading.Lock()
 
     @contextlib.contextmanager
-    def lease(self, key: str, forecast_bytes: int, load: Callable[[], Engine]) -> Iterator[Engine]:
+    def lease(self, key: str, forecast: Callable[[], int], load: Callable[[], Engine]) -> Iterator[Engine]:
         """Gives the engine of `key`, loaded by `load` if need be, which stays in memory while the block runs.
+
+        Only a load asks for the forecast of its bytes: that may mean reading the model's file.
 
         Raises:
             NotEnoughMemory: the forecast does not fit even after every idle engine has left.
@@ -77,7 +79,7 @@ class EnginePool:
         slot = self._take(key)
         if slot is None:
             with self._loading:
-                slot = self._take(key) or self._load(key, forecast_bytes, load)
+                slot = self._take(key) or self._load(key, forecast(), load)
         try:
             yield slot.engine
         finally:

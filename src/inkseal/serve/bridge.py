@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, TypeVar
 
 import anyio
@@ -16,6 +16,7 @@ from starlette.requests import Request as HttpRequest
 from inkseal.core.errors import Cancelled
 from inkseal.core.events import Event
 from inkseal.core.language import Language, current_language, say, use_language
+from inkseal.core.protocols import Cancel
 from inkseal.core.types import Request
 from inkseal.serve.callers import Caller
 from inkseal.serve.queue import JobQueue
@@ -63,13 +64,33 @@ async def batches(
         ClientLeft: the client disconnected.
         InksealError: as `Studio.run`.
     """
+
+    def work(emit: Callable[[Event], None], cancel: Cancel) -> None:
+        made = request if isinstance(request, Request) else request()
+        studio.run(made, emit, cancel, owner=caller.owner)
+
+    async with aclosing(batches_of(work, caller, http)) as found:
+        async for batch in found:
+            yield batch
+
+
+async def batches_of(
+    work: Callable[[Callable[[Any], None], Cancel], object], caller: Caller, http: HttpRequest | None = None
+) -> AsyncGenerator[list[Any], None]:
+    """Yields what `work` emits while it runs in a thread; see `batches`.
+
+    Args:
+        work: called with where to put its events, and with what it must often ask whether to stop.
+        caller: whose place in the queue it takes.
+        http: whose client is watched.
+    """
     async with AsyncExitStack() as stack:
         buffer = _Buffer(asyncio.get_running_loop())
         if http is not None:
             watcher = asyncio.create_task(_watch(http, buffer))
             stack.callback(watcher.cancel)
             await _take_place(stack, http.app.state.queue, caller, buffer)
-        arguments = (studio, request, caller, buffer, current_language())
+        arguments = (work, buffer, current_language())
         threading.Thread(target=_work, args=arguments, name="inkseal-run", daemon=True).start()
         try:
             while (batch := await buffer.take()) is not None:
@@ -101,18 +122,11 @@ async def placed(http: HttpRequest, caller: Caller, function: Callable[..., T], 
         return await call(function, *args)
 
 
-def _work(
-    studio: Studio,
-    request: Request | Callable[[], Request],
-    caller: Caller,
-    buffer: "_Buffer",
-    language: Language,
-) -> None:
+def _work(work: Callable[[Callable[[Any], None], Cancel], object], buffer: "_Buffer", language: Language) -> None:
     error: BaseException | None = None
     try:
         with use_language(language):
-            made = request if isinstance(request, Request) else request()
-            studio.run(made, buffer.put, buffer, owner=caller.owner)
+            work(buffer.put, buffer)
     except BaseException as raised:  # noqa: BLE001 - handed to the reader, who raises it
         error = raised
     buffer.end(error)

@@ -18,6 +18,7 @@ TYPES = {
     405: "invalid_request_error",
     408: "timeout_error",
     409: "conflict_error",
+    410: "not_found_error",
     413: "request_too_large",
     414: "request_too_large",
     415: "invalid_request_error",
@@ -34,6 +35,8 @@ TYPES = {
 STATUS: dict[type[InksealError], int] = {
     errors.InvalidRequest: 400,
     errors.Blocked: 400,
+    errors.AnswerRefused: 400,
+    errors.Deleted: 410,
     errors.ModelMissing: 404,
     errors.FetchFailed: 502,
     errors.NotEnoughMemory: 503,
@@ -45,7 +48,7 @@ STATUS: dict[type[InksealError], int] = {
 }
 """By class; a subclass has its parent's, and what is not here is 500."""
 
-NOT_FOUND_KINDS = frozenset({"model", "artifact", "run", "task", "key", "conversation"})
+NOT_FOUND_KINDS = frozenset({"app", "artifact", "collection", "conversation", "key", "model", "run", "task"})
 CODES = {
     "context_too_long": "context_length_exceeded",
     "blocked": "content_blocked",

@@ -6,8 +6,9 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncGenerator
 
+from inkseal.apps.events import AppEvent
 from inkseal.core.errors import UnknownName
-from inkseal.core.events import Event, Failed, Finished, Generated
+from inkseal.core.events import ArtifactReady, Event, Failed, Finished, Generated
 from inkseal.core.language import say
 from inkseal.serve.callers import Caller
 from inkseal.serve.errors import Busy
@@ -46,6 +47,11 @@ class Feed:
         with self._guard:
             first = max(number, self.num_events - len(self._events)) + 1
             return first, list(self._events)[len(self._events) - (self.num_events - first + 1) :]
+
+    def made(self, artifact_id: str) -> bool:
+        """True when the artifact is one of the run's results."""
+        with self._guard:
+            return any(isinstance(event, ArtifactReady) and event.artifact.id == artifact_id for event in self._events)
 
     async def wait(self, number: int, seconds: float) -> None:
         """Waits until there are events beyond `number`, the run is over, or the time is."""
@@ -96,6 +102,12 @@ class Feeds:
             raise UnknownName("run", run_id, ())
         return feed
 
+    def forget(self, artifact_id: str) -> None:
+        """Drops the events of the run that made an artifact: its words are in them."""
+        with self._guard:
+            for run_id in [run_id for run_id, feed in self._feeds.items() if feed.over and feed.made(artifact_id)]:
+                del self._feeds[run_id]
+
     def check(self, caller: Caller) -> None:
         """Refuses a key that holds enough streams.
 
@@ -141,7 +153,7 @@ async def frames(feed: Feed, number: int = 0) -> AsyncGenerator[bytes, None]:
             yield b": still here\n\n"
 
 
-def frame(number: int, event: Event) -> bytes:
+def frame(number: int, event: AppEvent) -> bytes:
     """Returns one event as a frame; bytes of media stay in the artifact."""
     if isinstance(event, Generated) and event.chunk.data:
         event = event.model_copy(update={"chunk": event.chunk.model_copy(update={"data": b""})})

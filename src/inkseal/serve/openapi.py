@@ -33,6 +33,7 @@ TEXTS = {
     405: "Not this method.",
     408: "The request came too slowly.",
     409: "The Idempotency-Key was used for another request.",
+    410: "It was here, and its content was deleted.",
     413: "The body is too large.",
     414: "The address is too long.",
     415: "The body is of a kind that is not read.",

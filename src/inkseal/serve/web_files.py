@@ -1,6 +1,7 @@
 """The browser studio's files: which there are, how a browser is told of them, and under which policy they run."""
 
 import gzip
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 HERE = Path(__file__).with_name("web")
 PREFIX = "/web/"
@@ -22,6 +24,9 @@ TYPES = {
 STYLES_FIRST = ("tokens", "base")
 FOUND = "<!-- found -->"
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["']([^"';\n]+)["'];""", re.MULTILINE)
+_PAGE = re.compile(r"^export const page = \{(.*?)\};", re.MULTILINE | re.DOTALL)
+_FACT = re.compile(r'\b(name|icon|role|layout|order|hidden): ("[a-z_]+"|\d+|true)')
+_TITLE = re.compile(r'title: \{ en: ("[^"]*"), zh: ("[^"]*") \}')
 _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 
@@ -79,17 +84,27 @@ class WebFiles:
         )
 
     def _found(self, language: str) -> Iterator[str]:
-        pages = [name[6:-3] for name in sorted(self._paths) if re.fullmatch(r"pages/[a-z_]+\.js", name)]
-        styled = [page for page in pages if f"pages/{page}.css" in self._paths]
-        yield _meta("inkseal-pages", " ".join(pages))
-        yield _meta("inkseal-styled", " ".join(styled))
+        shell = self._imported(["app.js"])
+        pages = [name for name in sorted(self._paths) if re.fullmatch(r"pages/[a-z_]+\.js", name)]
+        yield _meta("inkseal-pages", json.dumps([self._page(name, shell) for name in pages], ensure_ascii=False))
         yield _meta("inkseal-language", language)
         names = [name[7:-4] for name in self._paths if re.fullmatch(r"styles/[a-z_]+\.css", name)]
         for name in sorted(names, key=lambda name: (name not in STYLES_FIRST, name != STYLES_FIRST[0], name)):
             yield f'<link rel="stylesheet" href="{PREFIX}styles/{name}.css">'
         # Known beforehand, a chain of imports is fetched at once and not file after file.
-        for name in self._imported(["app.js", *(f"pages/{page}.js" for page in pages)]):
+        for name in shell:
             yield f'<link rel="modulepreload" href="{PREFIX}{name}">'
+
+    def _page(self, name: str, shell: list[str]) -> dict[str, Any]:
+        """Returns what the navigation shows of a page, and the files that are fetched when it is opened."""
+        match = _PAGE.search(self._text(name))
+        assert match is not None, f"{name} exports its page"
+        facts: dict[str, Any] = {field[1]: json.loads(field[2]) for field in _FACT.finditer(match[1])}
+        title = _TITLE.search(match[1])
+        assert title is not None, f"{name} has a title"
+        facts["title"] = {"en": json.loads(title[1]), "zh": json.loads(title[2])}
+        styles = [f"{name[:-3]}.css"] if f"{name[:-3]}.css" in self._paths else []
+        return facts | {"files": [found for found in self._imported([name]) if found not in shell], "styles": styles}
 
     def _imported(self, names: list[str]) -> list[str]:
         bare = self._bare()
@@ -105,8 +120,6 @@ class WebFiles:
         return list(seen)
 
     def _bare(self) -> Mapping[str, str]:
-        import json
-
         match = _IMPORT_MAP.search(self._text("index.html"))
         table: dict[str, str] = json.loads(match[1])["imports"] if match else {}
         return {name: path.removeprefix(PREFIX) for name, path in table.items()}

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from inkseal.core.errors import UnknownName
+from inkseal.core.errors import Deleted, UnknownName
+from inkseal.core.language import say
 from inkseal.core.types import Artifact
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ def get(session: "Session", artifact_id: str, *, owner: str | None = None) -> Ar
     return _artifact(session, row(session, artifact_id, owner=owner))
 
 
+def gone(artifact_id: str) -> Deleted:
+    """Returns the refusal of whatever needs a content that was deleted."""
+    return Deleted(
+        say(f"The content of {artifact_id} was deleted.", f"{artifact_id} 的内容已删除。"),
+        fix=say("Its ledger entries remain: `inkseal ledger show`.", "其账本条目仍在：`inkseal ledger show`。"),
+    )
+
+
 def newest(
     session: "Session", *, limit: int = 50, before: str | None = None, owner: str | None = None
 ) -> list[Artifact]:
@@ -69,20 +78,26 @@ def newest(
     return [_artifact(session, found) for found in session.scalars(query)]
 
 
-def by_content(session: "Session", sha256: str) -> list[Artifact]:
-    """Returns every artifact of that content, oldest first."""
+def by_content(
+    session: "Session", sha256: str, *, owner: str | None = None, state: State | None = None
+) -> list[Artifact]:
+    """Returns every artifact of that content, oldest first; with an owner, theirs, and with a state, those in it."""
     from sqlalchemy import select
 
     from inkseal.store.records import ArtifactRow
 
     query = select(ArtifactRow).where(ArtifactRow.sha256 == sha256).order_by(ArtifactRow.id)
+    if owner is not None:
+        query = query.where(ArtifactRow.owner == owner)
+    if state is not None:
+        query = query.where(ArtifactRow.state == state)
     return [_artifact(session, found) for found in session.scalars(query)]
 
 
 def set_state(session: "Session", artifact_id: str, state: State) -> None:
     """Withdraws, deletes or revives; what is not active is found by no search.
 
-    The content of a deleted artifact goes with the next `Store.sweep`.
+    The content of a deleted artifact goes with the next `Store.sweep`; `erasure.erase` deletes all that is kept of it.
     """
     row(session, artifact_id).state = state
     session.flush()

@@ -23,7 +23,7 @@ from inkseal.store.durable import disk_errors, open_no_link, sync_file, sync_fol
 from inkseal.store.store import ARTIFACTS, DATABASE, Store
 
 MANIFEST = "backup.json"
-FOLDERS = (ARTIFACTS, "trust", "cards", "models")
+FOLDERS = (ARTIFACTS, "trust", "cards", "apps", "models")
 FILES = (DATABASE, "settings.toml")
 MAX_MEMBERS = 900_000
 PIECE_BYTES = 1 << 20
@@ -132,7 +132,7 @@ def _pack(
 def _others(data_dir: Path, include_models: bool) -> Iterator[tuple[str, Path]]:
     if (data_dir / "settings.toml").is_file():
         yield "settings.toml", data_dir / "settings.toml"
-    for folder in ("trust", "cards", *(["models"] if include_models else [])):
+    for folder in ("trust", "cards", "apps", *(["models"] if include_models else [])):
         for path in sorted((data_dir / folder).rglob("*")):
             inside = path.relative_to(data_dir)
             if path.is_file() and not any(part.startswith(".") for part in inside.parts):

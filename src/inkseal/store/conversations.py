@@ -83,16 +83,17 @@ def save(session: "Session", owner: str, conversation_id: str, title: str, setti
 
 def newest(session: "Session", owner: str, *, limit: int = 50, before: str | None = None) -> list[Conversation]:
     """Returns an owner's conversations, the last changed first; `before` is the id the last page ended with."""
-    from sqlalchemy import select, tuple_
+    from sqlalchemy import and_, or_, select
 
     from inkseal.store.records import ConversationRow
 
-    place = tuple_(ConversationRow.updated_at, ConversationRow.id)
+    when = ConversationRow.updated_at
     query = select(ConversationRow).where(ConversationRow.owner == owner)
     if before is not None:
         last = _row(session, owner, before)
-        query = query.where(place < tuple_(last.updated_at, last.id))
-    query = query.order_by(ConversationRow.updated_at.desc(), ConversationRow.id.desc()).limit(limit)
+        earlier = and_(when == last.updated_at, ConversationRow.id < last.id)
+        query = query.where(or_(when < last.updated_at, earlier))
+    query = query.order_by(when.desc(), ConversationRow.id.desc()).limit(limit)
     return [_conversation(row) for row in session.scalars(query)]
 
 

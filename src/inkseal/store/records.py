@@ -40,6 +40,9 @@ class ArtifactRow(Row):
         Index("artifacts_by_sha256", "sha256"),
         Index("artifacts_by_time", "created_at"),
         Index("artifacts_by_owner", "owner", "id"),
+        Index("artifacts_by_model", "model", "id"),
+        Index("artifacts_by_app", "app", "id"),
+        Index("artifacts_by_verdict", "verdict", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -53,6 +56,23 @@ class ArtifactRow(Row):
     state: Mapped[str] = mapped_column(default="active")
     owner: Mapped[str] = mapped_column(default="")
     """Of whose key it was made; empty for the command line."""
+    app: Mapped[str] = mapped_column(default="")
+    """The application that made it; empty when it was asked for without one."""
+    regime: Mapped[str] = mapped_column(default="")
+    verdict: Mapped[str] = mapped_column(default="allow")
+    """The strictest action of any check on it or on its prompt."""
+
+
+class FlagRow(Row):
+    """What a check said of an artifact or its prompt when it did not simply allow it."""
+
+    __tablename__ = "flags"
+    __table_args__ = (Index("flags_by_check", "check_name", "artifact_id"),)
+
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), primary_key=True)
+    check_name: Mapped[str] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    action: Mapped[str]
 
 
 class ParentRow(Row):
@@ -139,6 +159,47 @@ class WordedRow(Row):
 
     number: Mapped[int] = mapped_column(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), unique=True)
+
+
+class CollectionRow(Row):
+    """A named set of artifacts that somebody put together."""
+
+    __tablename__ = "collections"
+    __table_args__ = (Index("collections_by_owner", "owner", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    owner: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CollectedRow(Row):
+    """An artifact in a collection."""
+
+    __tablename__ = "collected"
+    __table_args__ = (Index("collected_by_artifact", "artifact_id"), {"sqlite_with_rowid": False})
+
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id"), primary_key=True)
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id"), primary_key=True)
+
+
+class VectorRow(Row):
+    """The meaning of a content, by the embedding model with the hash `model`; empty when it has no words."""
+
+    __tablename__ = "vectors"
+    __table_args__ = (Index("vectors_by_content", "sha256"),)
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]
+
+
+class ErasureRow(Row):
+    """A content whose last artifact was deleted and whose file may still be there; the next start finishes it."""
+
+    __tablename__ = "erasures"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
 
 
 class KeyRow(Row):

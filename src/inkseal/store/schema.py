@@ -31,8 +31,11 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def configure(connection: sqlite3.Connection) -> None:
-    """Sets what every connection needs; the ledger's word must be on the disk when a commit returns."""
-    for pragma in ("foreign_keys = ON", "synchronous = FULL", "recursive_triggers = ON"):
+    """Sets what every connection needs.
+
+    The ledger's word must be on the disk when a commit returns, and what was deleted must not be read from free pages.
+    """
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", "recursive_triggers = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -25,7 +25,7 @@ ARTIFACTS = "artifacts"
 RESTORING = ".restoring"
 VERIFIED = ".verified"
 """Lies in `.restoring` from the moment all of it is proven: from then on the restore can only go forward."""
-OWN_FOLDERS = (ARTIFACTS, "backups", "cards", "models", "trust", RESTORING, DATABASE)
+OWN_FOLDERS = (ARTIFACTS, "apps", "backups", "cards", "models", "trust", RESTORING, DATABASE)
 
 
 class Store:
@@ -40,6 +40,7 @@ class Store:
         self._engine: Engine | None = None
         self._keeper: sqlite3.Connection | None = None
         self._engine_guard = threading.Lock()
+        self._keeper_guard = threading.Lock()
 
     @classmethod
     def open(cls, data_dir: Path, *, read_only: bool = False) -> Self:
@@ -138,6 +139,14 @@ class Store:
         with self.transaction() as session:
             living = session.scalars(select(ArtifactRow.sha256).where(ArtifactRow.state != "deleted")).all()
             return self.blobs.sweep(living, min_age_seconds)
+
+    def write_back(self) -> bool:
+        """Puts the log into the database, so that no old page lies in it; returns False when a reader is at it."""
+        with schema.database_errors(self.database), self._keeper_guard:
+            if self._keeper is None:
+                return False
+            busy, _, _ = self._keeper.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
 
     def close(self) -> None:
         """Writes the log back into the database and lets go of the folder."""

@@ -4,9 +4,12 @@ Does not cut text into words: the caller's segmenter does, for the content and f
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from inkseal.store.listing import Filters, conditions
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
 _MAX_QUERY_WORDS = 64
@@ -38,21 +41,80 @@ def remove(session: "Session", artifact_id: str) -> None:
         session.flush()
 
 
-def search(session: "Session", query_words: Sequence[str], limit: int = 20, *, owner: str | None = None) -> list[str]:
-    """Returns the ids of active artifacts that hold any of the words, best first by BM25; with an owner, of theirs."""
+def erase(session: "Session", artifact_id: str) -> None:
+    """Removes the artifact's words also from the index's old segments, where `remove` leaves them for a while."""
     from sqlalchemy import text
 
-    words = [word.replace('"', '""').replace("\0", "") for word in query_words[:_MAX_QUERY_WORDS]]
-    query = " OR ".join(f'"{word}"' for word in words if any(map(str.isalnum, word)))
-    if not query:
+    remove(session, artifact_id)
+    session.execute(text("INSERT INTO words (words) VALUES ('optimize')"))
+
+
+def search(
+    session: "Session",
+    query_words: Sequence[str],
+    limit: int = 20,
+    *,
+    owner: str | None = None,
+    filters: Filters | None = None,
+    skip: int = 0,
+    begun: bool = False,
+) -> list[str]:
+    """Returns the ids of artifacts that hold any of the words, best first by BM25.
+
+    Args:
+        session: one view of the records.
+        query_words: what to look for.
+        limit: how many at most.
+        owner: only theirs.
+        filters: which artifacts to look among; the active ones when absent.
+        skip: how many of the best to leave out.
+        begun: the last word may go on, because somebody is still typing it.
+    """
+    from sqlalchemy import literal_column
+
+    from inkseal.store.records import ArtifactRow
+
+    match = _match(query_words, begun)
+    if not match:
         return []
-    found = session.execute(
-        text(
-            "SELECT artifact_id FROM words JOIN worded ON worded.number = words.rowid"
-            " JOIN artifacts ON artifacts.id = worded.artifact_id"
-            " WHERE words MATCH :query AND artifacts.state = 'active'"
-            " AND (:owner IS NULL OR artifacts.owner = :owner) ORDER BY bm25(words), artifact_id LIMIT :limit"
-        ),
-        {"query": query, "limit": limit, "owner": owner},
-    )
-    return [row[0] for row in found]
+    query = _matching(match, filters, owner).with_only_columns(ArtifactRow.id)
+    query = query.order_by(literal_column("bm25(words)"), ArtifactRow.id.desc()).limit(limit).offset(skip)
+    return list(session.scalars(query))
+
+
+def total(
+    session: "Session",
+    query_words: Sequence[str],
+    *,
+    owner: str | None = None,
+    filters: Filters | None = None,
+    begun: bool = False,
+) -> int:
+    """Returns how many artifacts `search` finds."""
+    from sqlalchemy import func
+
+    match = _match(query_words, begun)
+    if not match:
+        return 0
+    return int(session.scalar(_matching(match, filters, owner).with_only_columns(func.count())) or 0)
+
+
+def _match(query_words: Sequence[str], begun: bool) -> str:
+    words = [word.replace('"', '""').replace("\0", "") for word in query_words[:_MAX_QUERY_WORDS]]
+    words = [f'"{word}"' for word in words if any(map(str.isalnum, word))]
+    if words and begun:
+        words[-1] += "*"
+    return " OR ".join(words)
+
+
+def _matching(match: str, filters: Filters | None, owner: str | None) -> "Select[Any]":
+    from sqlalchemy import column, select, table, text
+
+    from inkseal.store.records import ArtifactRow, WordedRow
+
+    index_table = table("words", column("rowid"))
+    query = select(ArtifactRow.id).select_from(index_table)
+    query = query.join(WordedRow, WordedRow.number == index_table.c.rowid)
+    query = query.join(ArtifactRow, ArtifactRow.id == WordedRow.artifact_id)
+    held = text("words MATCH :query").bindparams(query=match)
+    return query.where(held, *conditions(filters or Filters(), owner))

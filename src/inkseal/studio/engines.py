@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -101,7 +102,7 @@ class Engines:
             }
             return start_engine(WORKER, values, model, on_event, cancel or Never())
 
-        with self.pool.lease(key, backend.forecast_bytes(model), load) as engine:
+        with self.pool.lease(key, partial(backend.forecast_bytes, model), load) as engine:
             yield engine
 
 

@@ -21,6 +21,11 @@ class Deadline:
     def timed_out(self) -> bool:
         return time.monotonic() >= self._end
 
+    @property
+    def seconds_left(self) -> float:
+        """Time until the end, never below 0."""
+        return max(0.0, self._end - time.monotonic())
+
     def is_set(self) -> bool:
         """True once the run should end."""
         return self.timed_out or (self._outer is not None and self._outer.is_set())

@@ -10,11 +10,8 @@ from inkseal.core.types import Artifact, new_id, now
 from inkseal.modalities import modalities
 from inkseal.store import artifacts, words
 from inkseal.studio.draft import Draft
-from inkseal.studio.engines import Engines
-from inkseal.studio.provenance import fingerprints
 from inkseal.studio.provenance.manifest import SignedManifest, Withdrawal, request_facts
 from inkseal.studio.provenance.sealer import Sealer
-from inkseal.studio.resources import resources
 
 if TYPE_CHECKING:
     from inkseal.studio.story import Run
@@ -27,13 +24,11 @@ class Recorder:
 
     Args:
         sealer: keys, ledger and labelling regime of the installation.
-        engines: to find the embedding model, where the installation has it: it finds paraphrases again.
     """
 
-    def __init__(self, sealer: Sealer, engines: Engines) -> None:
+    def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._store = sealer.store
-        self._engines = engines
 
     def close_broken_runs(self) -> None:
         """Records that runs of an earlier process, which a crash left open, did not end."""
@@ -63,21 +58,22 @@ class Recorder:
         modality = modalities[run.request.modality]()
         made = [self._draft_artifact(run, modality, draft) for draft in run.drafts]
         ready = [
-            (artifact, content, self._sign(run, draft, artifact, content), self._meaning(draft))
+            (artifact, content, self._sign(run, draft, artifact, content))
             for draft, (artifact, content) in zip(run.drafts, made, strict=True)
         ]
         with self._store.transaction() as session:
-            for artifact, content, signed, meaning in ready:
+            for artifact, content, signed in ready:
                 withdrawn = signed.manifest.withdrawn is not None
                 model = run.model.name if run.model else ""
                 state: artifacts.State = "withdrawn" if withdrawn else "active"
                 artifacts.add(session, artifact, model=model, state=state, owner=run.owner)
-                self._sealer.record(session, artifact, content, signed, meaning)
+                self._sealer.record(session, artifact, content, signed)
                 if not withdrawn:
+                    self._keep(artifact, content)
                     words.index(session, artifact.id, modality.words(content))
             self._finish(session, run, "finished")
         self._sealer.committed()
-        return [artifact for artifact, _, signed, _ in ready if signed.manifest.withdrawn is None]
+        return [artifact for artifact, _, signed in ready if signed.manifest.withdrawn is None]
 
     def fail(self, run: "Run", error: InksealError) -> None:
         """Records why the run ended; of results that were shown and withdrawn, how much had been shown."""
@@ -102,6 +98,11 @@ class Recorder:
         )
         return artifact, content
 
+    def _keep(self, artifact: Artifact, content: bytes) -> None:
+        # Somebody may have deleted the same content since it was stored; while this transaction runs, nobody can.
+        if artifact.sha256 not in self._store.blobs:
+            self._store.blobs.put(content)
+
     def _sign(self, run: "Run", draft: Draft, artifact: Artifact, content: bytes) -> SignedManifest:
         withdrawn = None
         if draft.blocked is not None:
@@ -113,18 +114,13 @@ class Recorder:
             seed=run.request.seed,
             model=run.model,
             backend=run.backend,
+            app=run.app,
             verdicts=tuple(run.verdicts),
             usage=run.usage,
             finish_reason=draft.finish_reason,
             withdrawn=withdrawn,
         )
         return self._sealer.seal(manifest)
-
-    def _meaning(self, draft: Draft) -> dict[str, bytes]:
-        embedder = resources(self._engines).get("embedder")
-        if embedder is None or draft.blocked is not None or not draft.text.strip():
-            return {}
-        return {fingerprints.MEANING: fingerprints.meaning(embedder, draft.text)}
 
     def _finish(self, session: Any, run: "Run", status: str, error: str | None = None) -> None:
         from inkseal.store.records import RunRow

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,13 +11,14 @@ from inkseal.core.errors import Blocked, Cancelled, EngineFailed, InksealError
 from inkseal.core.events import ArtifactReady, Checked, Failed, Finished, Listener, Started
 from inkseal.core.language import say
 from inkseal.core.protocols import Backend, Check, GenerativeEngine, LocalModel
-from inkseal.core.types import Artifact, Closed, FinishReason, Part, Request, ToolCall, Usage, Verdict, new_id
+from inkseal.core.types import Artifact, Chunk, Closed, FinishReason, Part, Request, ToolCall, Usage, Verdict, new_id
 from inkseal.runtime.energy import EnergyMeter
 from inkseal.studio.draft import Draft
 from inkseal.studio.engines import Engines
 from inkseal.studio.guard.holdback import HoldBack
 from inkseal.studio.guard.policy import rule
 from inkseal.studio.limits import Deadline
+from inkseal.studio.provenance.manifest import AppFacts
 from inkseal.studio.recorder import Recorder
 
 
@@ -47,6 +48,7 @@ class Run:
         original: the request as it came; only its digest is recorded.
         request: the request as the engine gets it, with a seed and with redactions.
         owner: whose the results are; empty for the command line.
+        app: the app that asks, if one does.
     """
 
     original: Request
@@ -55,6 +57,7 @@ class Run:
     cancel: Deadline
     checks: list[Check]
     owner: str = ""
+    app: AppFacts | None = None
     id: str = field(default_factory=new_id)
     verdicts: list[Verdict] = field(default_factory=list)
     restore: dict[str, str] = field(default_factory=dict)
@@ -73,11 +76,42 @@ def tell(run: Run, engines: Engines, recorder: Recorder) -> Result:
             like every result, with the finish reason "cancelled".
         InksealError: whatever else went wrong; it is recorded as it is.
     """
+
+    def make() -> None:
+        check_prompt(run)
+        generate(run, engines)
+
+    return _told(run, recorder, make)
+
+
+def tell_composed(run: Run, text: str, verdicts: Sequence[Verdict], engines: Engines, recorder: Recorder) -> Result:
+    """Checks, seals and records a text that was composed of results made before, which are its parents.
+
+    Args:
+        run: its request names the parents and the model that wrote them.
+        text: the whole text.
+        verdicts: what was found of it before, to be sealed with it.
+
+    Raises:
+        Blocked: a check refuses it.
+    """
+
+    def make() -> None:
+        run.model = engines.local_model(run.request.model)
+        run.verdicts += verdicts
+        draft = Draft(0, HoldBack(run.checks, {}))
+        run.drafts = [draft]
+        for event in draft.take(Chunk(text=text, finish_reason="stop")):
+            run.emit(event)
+
+    return _told(run, recorder, make)
+
+
+def _told(run: Run, recorder: Recorder, make: Callable[[], None]) -> Result:
     recorder.begin(run)
     run.emit(Started(run_id=run.id, what=run.request.modality))
     try:
-        check_prompt(run)
-        generate(run, engines)
+        make()
         check_results(run)
         artifacts = recorder.seal(run)
     except InksealError as error:
@@ -103,11 +137,18 @@ def tell(run: Run, engines: Engines, recorder: Recorder) -> Result:
     )
 
 
-def begin(request: Request, checks: list[Check], emit: Listener, cancel: Any = None, owner: str = "") -> Run:
+def begin(
+    request: Request,
+    checks: list[Check],
+    emit: Listener,
+    cancel: Any = None,
+    owner: str = "",
+    app: AppFacts | None = None,
+) -> Run:
     """Returns a run of the request; draws the seed when there is none, so that every result can be made again."""
     seed = request.seed if request.seed is not None else random.SystemRandom().getrandbits(32)
     seeded = request.model_copy(update={"seed": seed})
-    return Run(request, seeded, emit, Deadline(request.timeout_seconds, cancel), checks, owner)
+    return Run(request, seeded, emit, Deadline(request.timeout_seconds, cancel), checks, owner, app)
 
 
 def check_prompt(run: Run) -> None:

@@ -19,13 +19,16 @@ from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.store.store import Store
 from inkseal.studio import story
+from inkseal.studio.deletion import Deleter
 from inkseal.studio.engines import Engines
+from inkseal.studio.gallery import Gallery
 from inkseal.studio.guard.checks import checks
 from inkseal.studio.guard.trial import Trial, trial
+from inkseal.studio.meaning import READ_AT_ONCE_SECONDS, Meaning
 from inkseal.studio.provenance.export import ExportReport, export_bytes
 from inkseal.studio.provenance.export import export as export_file
 from inkseal.studio.provenance.ledger import Head, Report
-from inkseal.studio.provenance.manifest import SignedManifest
+from inkseal.studio.provenance.manifest import AppFacts, SignedManifest
 from inkseal.studio.provenance.regimes import visible_wordings
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification
@@ -53,11 +56,15 @@ class Studio:
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
         self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines)
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
-        self.recorder = Recorder(self.sealer, self.engines)
+        self.recorder = Recorder(self.sealer)
+        self.meaning = Meaning(store, self.engines)
+        self.gallery = Gallery(self.sealer, self.meaning)
+        self.deleter = Deleter(self.sealer)
         self.watchers: list[Watcher] = []
         """Told of every run's events beside its own listener, in the run's thread."""
         if not store.read_only:
             self.recorder.close_broken_runs()
+            self.deleter.finish()
 
     @classmethod
     def open(cls, data_dir: Path | None = None, *, read_only: bool = False, isolate_engines: bool = False) -> Self:
@@ -88,7 +95,13 @@ class Studio:
         self.catalog.remote = _remote(settings)
 
     def run(
-        self, request: Request, on_event: Listener = ignore, cancel: Cancel | None = None, *, owner: str = ""
+        self,
+        request: Request,
+        on_event: Listener = ignore,
+        cancel: Cancel | None = None,
+        *,
+        owner: str = "",
+        app: AppFacts | None = None,
     ) -> Result:
         """Checks, generates, checks, seals and records; events go to `on_event` as they happen.
 
@@ -97,6 +110,7 @@ class Studio:
             on_event: told of everything that happens.
             cancel: asked often whether to stop.
             owner: whose the results are, where several people share the studio.
+            app: the app that asks, which the manifest then names.
 
         Raises:
             Blocked: a check refused the prompt, or withdrew every result.
@@ -104,7 +118,34 @@ class Studio:
             Cancelled: it was ended before anything was shown.
         """
         emit = self._watched(on_event, owner) if self.watchers else on_event
-        return story.tell(story.begin(request, self._checks(), emit, cancel, owner), self.engines, self.recorder)
+        return story.tell(story.begin(request, self._checks(), emit, cancel, owner, app), self.engines, self.recorder)
+
+    def compose(
+        self,
+        request: Request,
+        text: str,
+        on_event: Listener = ignore,
+        *,
+        owner: str = "",
+        app: AppFacts | None = None,
+        verdicts: Sequence[Verdict] = (),
+    ) -> Result:
+        """Checks, seals and records a text that code put together from results made before.
+
+        Args:
+            request: its parents are what the text is made of, its model wrote them.
+            text: the whole text.
+            on_event: told of everything that happens.
+            owner: whose it is.
+            app: the app that made it.
+            verdicts: what was found of it before, to be sealed with it.
+
+        Raises:
+            Blocked: a check refuses it.
+        """
+        emit = self._watched(on_event, owner) if self.watchers else on_event
+        run = story.begin(request, self._checks(), emit, None, owner, app)
+        return story.tell_composed(run, text, verdicts, self.engines, self.recorder)
 
     def _watched(self, on_event: Listener, owner: str) -> Listener:
         watchers, run_id = tuple(self.watchers), ""
@@ -263,9 +304,10 @@ class Studio:
             owner: whose artifacts a likeness may name; anybody's when absent.
         """
         found = verify_bytes(self.sealer, data, name=name, owner=owner)
-        embedder = resources(self.engines).get("embedder")
+        embedder = self.meaning.embedder()
         # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
         if found.relation == "not_found" and not found.intact and embedder is not None:
+            self.meaning.read(READ_AT_ONCE_SECONDS, owner=owner)
             return verify_bytes(self.sealer, data, name=name, embedder=embedder, owner=owner)
         return found
 
@@ -283,7 +325,15 @@ class Studio:
             return self.sealer.load(session, artifact_id)
 
     def content(self, artifact_id: str, *, owner: str | None = None) -> bytes:
-        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs."""
+        """Returns the content of an artifact, proved by its hash; with an owner, only of theirs.
+
+        Raises:
+            UnknownName: there is none.
+            Deleted: it was deleted.
+        """
+        with self.store.reading() as session:
+            if artifacts.row(session, artifact_id, owner=owner).state == "deleted":
+                raise artifacts.gone(artifact_id)
         return self.store.blobs.get(self.manifest(artifact_id, owner=owner).manifest.content_sha256)
 
     def verify_ledger(self, since: Head | None = None) -> Report:
@@ -304,6 +354,7 @@ class Studio:
 
     def close(self) -> None:
         """Frees all engines and the data folder."""
+        self.meaning.close()
         self.engines.pool.close()
         self.store.close()
 

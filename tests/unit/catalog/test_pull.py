@@ -13,6 +13,7 @@ import pytest
 
 from inkseal.catalog import space
 from inkseal.catalog.catalog import Catalog
+from inkseal.catalog.download import TEMPORARY_PREFIX
 from inkseal.core.errors import Cancelled, FetchFailed, InUse, InvalidRequest, ModelFileRefused, NotEnoughSpace
 from inkseal.core.events import Event, Noted, Progress
 from local_hub import LocalHub, card_text, local_hub, only_this_index, parts_entry
@@ -151,6 +152,14 @@ def test_a_stale_beginning_costs_one_more_try(data_dir: Path, hub: LocalHub) -> 
     (partial / "w.gguf.part").write_bytes(b"\0" * 1000)
     catalog.pull("m")
     assert [request[1] for request in hub.requests] == ["bytes=1000-", None]
+
+
+def test_what_a_killed_fetch_left_does_not_become_part_of_the_model(data_dir: Path, hub: LocalHub) -> None:
+    catalog = _catalog(data_dir, HUB)
+    left = data_dir / f"models/.partial-m/{TEMPORARY_PREFIX}x"
+    left.mkdir(parents=True)
+    (left / "half.deb").write_bytes(b"\0" * 1000)
+    assert sorted(path.name for path in catalog.pull("m").folder.iterdir()) == ["model.json", "w.gguf"]
 
 
 def test_a_source_that_delivers_something_else_is_not_believed(data_dir: Path, hub: LocalHub) -> None:

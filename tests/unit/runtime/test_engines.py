@@ -21,7 +21,7 @@ class Fake:
 
 
 def _use(pool: EnginePool, key: str, size: int) -> Fake:
-    with pool.lease(key, size, Fake) as engine:
+    with pool.lease(key, lambda: size, Fake) as engine:
         assert isinstance(engine, Fake)
         return engine
 
@@ -44,9 +44,9 @@ def test_what_was_used_longest_ago_leaves_first() -> None:
 def test_an_engine_at_work_stays_and_the_refusal_says_how_much_is_missing() -> None:
     pool = EnginePool(100 * MIB)
     with (
-        pool.lease("a", 120 * MIB // 2, Fake) as busy,
+        pool.lease("a", lambda: 120 * MIB // 2, Fake) as busy,
         pytest.raises(NotEnoughMemory, match=r"needs about 0\.1 GiB; 0\.0 GiB are missing"),
-        pool.lease("b", 95 * MIB, Fake),
+        pool.lease("b", lambda: 95 * MIB, Fake),
     ):
         pass
     assert isinstance(busy, Fake)
@@ -57,7 +57,7 @@ def test_more_than_the_machine_has_is_refused_whatever_the_budget() -> None:
     pool = EnginePool(1 << 60)
     with (
         pytest.raises(NotEnoughMemory, match="are missing"),
-        pool.lease("a", psutil.virtual_memory().total * 2, Fake),
+        pool.lease("a", lambda: psutil.virtual_memory().total * 2, Fake),
     ):
         pass
 
@@ -72,7 +72,7 @@ def test_two_threads_that_want_the_same_engine_load_it_once() -> None:
 
     def work() -> None:
         start.wait()
-        with pool.lease("a", MIB, load):
+        with pool.lease("a", lambda: MIB, load):
             pass
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -85,7 +85,7 @@ def test_two_threads_that_want_the_same_engine_load_it_once() -> None:
 
 def test_unloading_spares_an_engine_at_work() -> None:
     pool = EnginePool(100 * MIB)
-    with pool.lease("a", MIB, Fake) as engine:
+    with pool.lease("a", lambda: MIB, Fake) as engine:
         assert not pool.unload("a")
     assert pool.unload("a")
     assert isinstance(engine, Fake)
@@ -99,13 +99,13 @@ class Ending(Fake):
 
 def test_an_engine_that_has_ended_is_closed_and_loaded_anew() -> None:
     pool = EnginePool(100 * MIB)
-    with pool.lease("a", MIB, Ending) as first:
+    with pool.lease("a", lambda: MIB, Ending) as first:
         assert isinstance(first, Ending)
         first.alive = False
-        with pool.lease("a", MIB, Ending) as second:
+        with pool.lease("a", lambda: MIB, Ending) as second:
             assert second is not first
         assert first.closed
-    with pool.lease("a", MIB, Ending) as third:
+    with pool.lease("a", lambda: MIB, Ending) as third:
         assert third is second
 
 

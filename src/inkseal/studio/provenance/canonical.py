@@ -1,8 +1,8 @@
 """Canonical JSON (RFC 8785): one value has one sequence of bytes, so a hash or a signature of it means something."""
 
-import json
 import math
 from hashlib import sha256
+from json.encoder import encode_basestring
 from typing import Any
 
 from inkseal.core.errors import InvalidRequest
@@ -35,7 +35,7 @@ def _encode(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return json.dumps(str(value), ensure_ascii=False)
+        return encode_basestring(value)
     if isinstance(value, int):
         if abs(value) > MAX_EXACT_INTEGER:
             raise _refusal(f"the integer {value}", f"整数 {value}")

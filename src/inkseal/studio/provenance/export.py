@@ -142,12 +142,15 @@ def load(sealer: Sealer, artifact_id: str) -> Source:
 
     Raises:
         UnknownName, InvalidRequest: it is not there, or withdrawn.
+        Deleted: its content is gone.
         TrustError, StoreError: its manifest or its content was changed.
     """
     with sealer.store.reading() as session:
         artifact = artifacts.get(session, artifact_id)
         state = artifacts.row(session, artifact_id).state
         signed = sealer.load(session, artifact_id)
+    if state == "deleted":
+        raise artifacts.gone(artifact_id)
     if state != "active":
         raise InvalidRequest(
             say(f"{artifact_id} is {state} and is not exported.", f"{artifact_id} 状态为 {state}，不可导出。")

@@ -1,19 +1,17 @@
 """Looks for a content among the recorded ones by its fingerprints, when no mark tells where it comes from."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inkseal.core.protocols import EmbeddingEngine, Likeness, Modality
 from inkseal.core.types import Closed
+from inkseal.store import artifacts, vectors
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-MEANING = "meaning"
-"""Kind of the fingerprint that an embedding gives; it can only ever make a content "similar"."""
-
 MIN_COSINE = 0.8
-MAX_SCANNED = 20_000
 _RANK = {"exact": 3, "edited": 2, "similar": 1, "different": 0}
 
 
@@ -24,13 +22,28 @@ class Match(Closed):
     likeness: Likeness
 
 
-def meaning(embedder: EmbeddingEngine, text: str) -> bytes:
-    """Returns a text's embedding as little-endian 16-bit floats."""
-    return bytes(embedder.embed([text])[0].astype("<f2").tobytes())
+class Sense(NamedTuple):
+    """What a content means, to one embedding model; it can only ever make a content "similar"."""
+
+    model: str
+    vector: "NDArray[Any]"
 
 
-def find(session: "Session", modality: Modality, prints: Mapping[str, bytes], limit: int = 5) -> list[Match]:
-    """Returns the recorded artifacts that a content is a copy of or resembles, best first."""
+def sense(embedder: EmbeddingEngine, text: str) -> Sense:
+    """Returns what a text means."""
+    return Sense(embedder.model.sha256 or embedder.model.name, embedder.embed([text])[0])
+
+
+def find(
+    session: "Session",
+    modality: Modality,
+    prints: Mapping[str, bytes],
+    limit: int = 5,
+    *,
+    sense: Sense | None = None,
+    owner: str | None = None,
+) -> list[Match]:
+    """Returns the recorded artifacts that a content is a copy of or resembles, best first; with an owner, of theirs."""
     candidates = _equal(session, prints)
     for kind, keys in modality.keys(prints).items():
         candidates |= _meeting(session, kind, keys)
@@ -39,9 +52,11 @@ def find(session: "Session", modality: Modality, prints: Mapping[str, bytes], li
         likeness = modality.compare(prints, recorded(session, artifact_id))
         if likeness.relation != "different":
             matches.append(Match(artifact_id=artifact_id, likeness=likeness))
-    if MEANING in prints and not any(match.likeness.relation in ("exact", "edited") for match in matches):
+    if owner is not None:
+        matches = [match for match in matches if artifacts.row(session, match.artifact_id).owner == owner]
+    if sense is not None and not any(match.likeness.relation in ("exact", "edited") for match in matches):
         known = {match.artifact_id for match in matches}
-        matches += [match for match in _alike(session, prints[MEANING], limit) if match.artifact_id not in known]
+        matches += [match for match in _alike(session, sense, limit, owner) if match.artifact_id not in known]
     return sorted(matches, key=_order)[:limit]
 
 
@@ -57,16 +72,14 @@ def _equal(session: "Session", prints: Mapping[str, bytes]) -> set[str]:
     query = select(FingerprintRow.artifact_id)
     found: set[str] = set()
     for kind, value in prints.items():
-        if value and kind != MEANING:
+        if value:
             rows = session.scalars(query.where(FingerprintRow.kind == kind, FingerprintRow.value == value).limit(50))
             found.update(rows)
     return found
 
 
 def _meeting(session: "Session", kind: str, keys: Sequence[bytes]) -> set[str]:
-    from inkseal.store.artifacts import meeting
-
-    return {artifact_id for artifact_id, _, _ in meeting(session, kind, list(keys), limit=50)}
+    return {artifact_id for artifact_id, _, _ in artifacts.meeting(session, kind, list(keys), limit=50)}
 
 
 def recorded(session: "Session", artifact_id: str) -> dict[str, bytes]:
@@ -79,25 +92,10 @@ def recorded(session: "Session", artifact_id: str) -> dict[str, bytes]:
     return {row.kind: row.value for row in rows}
 
 
-def _alike(session: "Session", value: bytes, limit: int) -> list[Match]:
-    """Returns artifacts of near meaning among the newest; cosine of unit vectors."""
-    import numpy as np
-    from sqlalchemy import select
-
-    from inkseal.store.records import FingerprintRow
-
-    query = select(FingerprintRow.artifact_id, FingerprintRow.value).where(FingerprintRow.kind == MEANING)
-    rows = session.execute(query.order_by(FingerprintRow.artifact_id.desc()).limit(MAX_SCANNED)).all()
-    rows = [row for row in rows if len(row.value) == len(value)]
-    if not rows:
-        return []
-    matrix = np.frombuffer(b"".join(row.value for row in rows), "<f2").reshape(len(rows), -1).astype(np.float32)
-    cosines = matrix @ np.frombuffer(value, "<f2").astype(np.float32)
-    best = [i for i in np.argsort(-cosines)[:limit] if cosines[i] >= MIN_COSINE]
+def _alike(session: "Session", sense: Sense, limit: int, owner: str | None) -> list[Match]:
+    """Returns artifacts of near meaning among those that were read."""
+    near = vectors.nearest(session, sense.model, sense.vector, limit=limit, min_cosine=MIN_COSINE, owner=owner)
     return [
-        Match(
-            artifact_id=rows[i].artifact_id,
-            likeness=Likeness(relation="similar", shared=round(float(min(cosines[i], 1.0)), 4), num_shared=0),
-        )
-        for i in best
+        Match(artifact_id=artifact_id, likeness=Likeness(relation="similar", shared=cosine, num_shared=0))
+        for artifact_id, cosine in near
     ]

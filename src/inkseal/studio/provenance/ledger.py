@@ -157,8 +157,15 @@ class Ledger:
 
         query = "SELECT * FROM ledger WHERE seq > :after AND (:kind = '' OR kind = :kind) ORDER BY seq LIMIT :limit"
         for row in session.execute(text(query), {"after": after, "limit": limit, "kind": kind}).mappings():
-            fields = {name: row[name] for name in (*_FIELDS, "sha256")}
-            yield Entry(**fields | {"body": json.loads(row["body"])})
+            yield _entry(row)
+
+    def of(self, session: "Session", artifact_id: str) -> Iterator[Entry]:
+        """Yields the entries that tell of an artifact, in order, as they stand."""
+        from sqlalchemy import text
+
+        query = text("SELECT * FROM ledger WHERE instr(body, :id) ORDER BY seq")
+        for row in session.execute(query, {"id": f'"artifact_id":"{artifact_id}"'}).mappings():
+            yield _entry(row)
 
     def verify(self, session: "Session", since: Head | None = None) -> Report:
         """Finds every edit, removal, insertion and reordering, and names the entry and the field.
@@ -302,6 +309,11 @@ class _Walk:
         if head.seq > self._seq:
             gap = str(head.seq) if head.seq == self._seq + 1 else f"{self._seq + 1}–{head.seq}"
             self.add(self._seq + 1, "seq", say(f"entries cut off: {gap}", f"末尾条目缺失：{gap}"))
+
+
+def _entry(row: Mapping[Any, Any]) -> Entry:
+    fields = {name: row[name] for name in (*_FIELDS, "sha256")}
+    return Entry(**fields | {"body": json.loads(row["body"])})
 
 
 def _field_hashes(row: Mapping[str, Any]) -> bytes:

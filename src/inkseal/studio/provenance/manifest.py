@@ -47,6 +47,15 @@ class KeyedDigest(Closed):
     value: Sha256
 
 
+class AppFacts(Closed):
+    """The app that asked for the artifact, by name and the hash of its file, and which of its steps this is."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    sha256: Sha256
+    step: str
+    """A step's name, or `result` for what was composed of the steps' answers."""
+
+
 class Withdrawal(Closed):
     """A result that was taken back; what had already been shown is said, not hidden."""
 
@@ -80,6 +89,7 @@ class Manifest(Closed):
     inkseal_version: str
     model: ModelFacts | None = None
     backend: BackendFacts | None = None
+    app: AppFacts | None = Field(None, exclude_if=lambda value: value is None)
     request: dict[str, Any] = {}
     seed: int | None = None
     prompt: KeyedDigest | None = None

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import InvalidRequest, TrustError, UnknownName
 from inkseal.core.language import say
 from inkseal.core.protocols import Backend, LocalModel, Mark
 from inkseal.core.types import Artifact, FinishReason, Regime, Request, Usage, Verdict
+from inkseal.core.versions import version
 from inkseal.modalities import modalities
-from inkseal.store import artifacts
+from inkseal.store import artifacts, listing
 from inkseal.store.store import Store
 from inkseal.studio.provenance.ledger import Entry, Kind, Ledger
 from inkseal.studio.provenance.manifest import (
+    AppFacts,
     BackendFacts,
     Manifest,
     ModelFacts,
@@ -60,6 +61,7 @@ class Sealer:
         seed: int | None = None,
         model: LocalModel | None = None,
         backend: Backend | None = None,
+        app: AppFacts | None = None,
         verdicts: tuple[Verdict, ...] = (),
         usage: Usage | None = None,
         finish_reason: FinishReason | None = None,
@@ -72,6 +74,7 @@ class Sealer:
             content: what was made, for its fingerprints; None when it is not kept.
             request: as it came from the user; its words become a keyed digest.
             seed: the seed that was used, when the request left it open.
+            app: the app that asked, if one did.
             model, backend, verdicts, usage, finish_reason: what is known of the run.
             withdrawn: why it was taken back, and how much had been shown.
         """
@@ -89,6 +92,7 @@ class Sealer:
             inkseal_version=version("inkseal"),
             model=_model_facts(model),
             backend=BackendFacts(name=backend.name, facts=backend.facts()) if backend else None,
+            app=app,
             request=request_facts(request, secret) if request else {},
             seed=request.seed if request and request.seed is not None else seed,
             prompt=keyed_digest(secret, prompt_text(request)) if request else None,
@@ -122,7 +126,6 @@ class Sealer:
         artifact: Artifact,
         content: bytes,
         signed: SignedManifest,
-        extra_fingerprints: Mapping[str, bytes] | None = None,
     ) -> Entry:
         """Writes manifest, fingerprints and ledger entry; all there, or none, when the transaction ends.
 
@@ -131,11 +134,13 @@ class Sealer:
         from inkseal.store.records import ManifestRow
 
         manifest = signed.manifest
+        body = manifest.canonical()
+        digest = sha256(body).hexdigest()
         session.add(
             ManifestRow(
                 artifact_id=artifact.id,
-                sha256=manifest.sha256,
-                body=manifest.canonical(),
+                sha256=digest,
+                body=body,
                 signature=decode(signed.signature.value),
                 chain=decode(signed.signature.certificate),
             )
@@ -143,11 +148,12 @@ class Sealer:
         if manifest.withdrawn is None:
             modality = modalities[artifact.modality]()
             prints = modality.fingerprint(content)
-            artifacts.add_fingerprints(
-                session, artifact.id, {**prints, **(extra_fingerprints or {})}, modality.bands(prints)
-            )
+            artifacts.add_fingerprints(session, artifact.id, prints, modality.bands(prints))
+        listing.note_facts(
+            session, artifact.id, manifest.regime, manifest.verdicts, manifest.app.name if manifest.app else ""
+        )
         kind: Kind = "artifact_withdrawn" if manifest.withdrawn else "artifact_sealed"
-        return self.ledger.append(session, kind, _entry_facts(manifest))
+        return self.ledger.append(session, kind, _entry_facts(manifest, digest))
 
     def committed(self) -> None:
         """Signs the ledger's new length, after the transaction is on the disk."""
@@ -213,11 +219,11 @@ def _model_facts(model: LocalModel | None) -> ModelFacts | None:
     return ModelFacts(name=model.name, sha256=None, licence=model.licence, format=model.format, provider=provider)
 
 
-def _entry_facts(manifest: Manifest) -> dict[str, Any]:
+def _entry_facts(manifest: Manifest, digest: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "artifact_id": manifest.artifact_id,
         "content_sha256": manifest.content_sha256,
-        "manifest_sha256": manifest.sha256,
+        "manifest_sha256": digest,
         "modality": manifest.modality,
         "created_at": iso(manifest.created_at),
     }

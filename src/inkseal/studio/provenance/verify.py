@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 << 20
 LayerState = Literal["valid", "changed", "present", "absent"]
 Relation = Literal["exact", "edited", "similar", "not_found"]
+Standing = Literal["trusted", "changed", "marks_removed", "unknown"]
 
 
 class Layer(Closed):
@@ -50,6 +51,7 @@ class Verification(Closed):
     Attributes:
         relation: to what was recorded here. "similar" says nothing of where it was made.
         artifact_id: the recorded artifact that it is, or is an edited copy of.
+        deleted: that artifact's content was deleted here.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Verification(Closed):
     artifact_id: str | None = None
     matches: tuple[Match, ...] = ()
     withdrawn: bool = False
+    deleted: bool = False
     summary: str = ""
 
     @property
@@ -67,6 +70,21 @@ class Verification(Closed):
         """True when a mark holds and nothing was found changed."""
         states = {layer.state for layer in self.layers}
         return "valid" in states and "changed" not in states
+
+    @property
+    def standing(self) -> Standing:
+        """All of it in a word, no stronger than what was found.
+
+        "trusted": whole, and sealed by somebody known here. "changed": a mark does not hold, or it is a changed copy of
+        something recorded here. "marks_removed": the words of something recorded here, without any mark that holds.
+        "unknown": all else, also what an unknown issuer sealed.
+        """
+        known = any(layer.state == "valid" and layer.issuer and layer.issuer.kind != "unknown" for layer in self.layers)
+        if self.relation == "edited" or any(layer.state == "changed" for layer in self.layers):
+            return "changed"
+        if known:
+            return "trusted"
+        return "marks_removed" if self.relation == "exact" else "unknown"
 
     def layer(self, name: str) -> Layer:
         """Returns the finding of one layer."""
@@ -113,7 +131,7 @@ def verify(
         if subject:
             layers += _record_layers(sealer, session, subject, layers)
             layers.append(_export_layer(sealer, session, subject, sha256(data).hexdigest(), layers))
-        withdrawn = bool(found) and artifacts.row(session, str(found)).state == "withdrawn"
+        state = artifacts.row(session, found).state if found else ""
     result = Verification(
         name=name,
         media_type=kind,
@@ -122,7 +140,8 @@ def verify(
         relation=relation,
         artifact_id=found,
         matches=tuple(matches),
-        withdrawn=withdrawn,
+        withdrawn=state == "withdrawn",
+        deleted=state == "deleted",
     )
     text = f"{_origin(result)} {_findings(result.layers)}".strip()
     return result.model_copy(update={"summary": text})
@@ -225,11 +244,9 @@ def _look_up(
         return "not_found", []
     modality = modalities["text"]()
     prints = modality.fingerprint(text.encode())
-    if embedder is not None:
-        prints[fingerprints.MEANING] = fingerprints.meaning(embedder, text)
-    matches = [match for match in fingerprints.find(session, modality, prints) if _vouched(sealer, session, match)]
-    if owner is not None:
-        matches = [match for match in matches if artifacts.row(session, match.artifact_id).owner == owner]
+    sense = fingerprints.sense(embedder, text) if embedder is not None else None
+    found = fingerprints.find(session, modality, prints, sense=sense, owner=owner)
+    matches = [match for match in found if _vouched(sealer, session, match)]
     best = matches[0].likeness.relation if matches else "different"
     return ("not_found" if best == "different" else best), matches
 

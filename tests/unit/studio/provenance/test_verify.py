@@ -2,6 +2,7 @@ import random
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -341,6 +342,8 @@ def test_a_signed_manifest_beside_a_file_is_verified_elsewhere(
 class Meaning:
     """An embedder that knows two topics."""
 
+    model = SimpleNamespace(name="two-topics", sha256="2" * 64)
+
     def embed(self, texts: list[str]) -> Any:
         import numpy as np
 
@@ -349,13 +352,13 @@ class Meaning:
 
 
 def test_like_meaning_is_only_ever_similar(sealer: Sealer, record: Record) -> None:
-    from inkseal.store.artifacts import add_fingerprints
-    from inkseal.studio.provenance.fingerprints import MEANING, meaning
+    from inkseal.store import vectors
 
     embedder: Any = Meaning()
     artifact = record(sealer)
     with sealer.store.transaction() as session:
-        add_fingerprints(session, artifact.id, {MEANING: meaning(embedder, "bridge")})
+        (value,) = vectors.encode(embedder.embed(["bridge"]))
+        vectors.put(session, embedder.model.sha256, {artifact.sha256: value})
     result = verify(sealer, "悬索桥用缆索吊起桥面。".encode(), embedder=embedder)
     assert (result.relation, result.artifact_id) == ("similar", None)
     assert result.matches[0].artifact_id == artifact.id

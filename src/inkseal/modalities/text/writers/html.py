@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.core.protocols import Rendering
+from inkseal.modalities.text import charts
 from inkseal.modalities.text.blocks import converter, one_newline
 from inkseal.modalities.text.typefaces import label_font
 
@@ -32,6 +33,9 @@ code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.9375em}
 blockquote{margin-inline:0;padding-inline-start:1rem;border-inline-start:.1875rem solid}
 table{border-collapse:collapse;display:block;overflow-x:auto}
 th,td{border:1px solid;padding:.25rem .625rem;text-align:start}
+figure{margin:1.5rem 0}
+svg{width:100%;height:auto}
+figure pre{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}
 """
 _LABEL_FONT = """@font-face{{font-family:label;src:url(data:font/otf;base64,{font})}}
 aside{{font-family:label,system-ui,sans-serif}}
@@ -40,6 +44,7 @@ _NOT_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\
 """Characters that no HTML document may hold."""
 
 _BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "pre", "blockquote", "tr", "hr", "table"})
+_AREAS = frozenset({"title", "style", "script", "aside", "main", "svg"})
 _PREFIX = "inkseal:"
 
 
@@ -131,6 +136,7 @@ def _body(content: str) -> str:
     reader = converter()
     reader.add_render_rule("image", _picture)
     reader.add_render_rule("link_open", _link)
+    reader.add_render_rule("fence", _fence)
     body: str = reader.render(_clean(one_newline(content)))
     return body
 
@@ -141,6 +147,18 @@ def _picture(renderer: Any, tokens: "Sequence[Token]", at: int, options: Any, en
 
 def _link(renderer: Any, tokens: "Sequence[Token]", at: int, options: Any, env: Any) -> str:
     return f'<a href="{_attribute(str(tokens[at].attrs.get("href", "")))}" rel="noopener noreferrer nofollow">'
+
+
+def _fence(renderer: Any, tokens: "Sequence[Token]", at: int, options: Any, env: Any) -> str:
+    """Draws a chart above its lines, which stay for those who cannot see it and are what is read again."""
+    code: str = renderer.fence(tokens, at, options, env)
+    if tokens[at].info.strip() != charts.INFO:
+        return code
+    try:
+        drawing = charts.svg(charts.read_chart(tokens[at].content))
+    except InvalidRequest:
+        return code
+    return f"<figure>{drawing}{code}</figure>\n"
 
 
 class _Page(HTMLParser):
@@ -163,7 +181,7 @@ class _Page(HTMLParser):
             self.language = values.get("lang", "").replace("und", "")
         elif tag == "meta" and values.get("name", "").lower() not in ("", "viewport", "generator"):
             self.metas[values["name"]] = values.get("content", "")
-        elif tag in ("title", "style", "script", "aside", "main"):
+        elif tag in _AREAS and (tag == "svg" or "svg" not in self._within):
             self._within.append(tag)
         if tag == "p" and "aside" in self._within:
             self.labels.append("")
@@ -206,6 +224,6 @@ class _Page(HTMLParser):
             self._words(data)
 
     def _words(self, data: str) -> None:
-        if self._within and self._within[-1] in ("style", "script", "title", "aside"):
+        if self._within and self._within[-1] in ("style", "script", "title", "aside", "svg"):
             return
         (self.main if "main" in self._within else self.rest).append(data)

@@ -3,6 +3,7 @@
 const MAX_CHARS = 10_000;
 const DOLLAR = 0x24;
 const BACKSLASH = 0x5c;
+const BACKTICK = 0x60;
 const OPENING = { "$$": "$$", "\\[": "\\]" };
 const ENVIRONMENT = /^\\begin\{((?:equation|align|alignat|gather|multline|cases|matrix|[bpvV]matrix|split)\*?)\}/;
 
@@ -26,7 +27,7 @@ function inline(state, silent) {
   return true;
 }
 
-/** A single dollar opens before no blank and closes after none and before no digit, so that prices stay prices. */
+/** A single dollar opens before no blank and closes after none and before no digit, so that prices stay prices; code between them is code. */
 function betweenDollars(text, start, limit) {
   const display = text.charCodeAt(start + 1) === DOLLAR;
   const width = display ? 2 : 1;
@@ -35,6 +36,7 @@ function betweenDollars(text, start, limit) {
   for (let at = begin; at < Math.min(limit, begin + MAX_CHARS); at += 1) {
     const code = text.charCodeAt(at);
     if (code === BACKSLASH) at += 1;
+    else if (code === BACKTICK) return null;
     else if (code === DOLLAR) {
       if (display ? text.charCodeAt(at + 1) !== DOLLAR : /\s/.test(text[at - 1]) || /\d/.test(text[at + 1] ?? "")) {
         if (!display) return null;

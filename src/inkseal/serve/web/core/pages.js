@@ -1,11 +1,11 @@
-/** The pages, one file each in `pages/`, found by being there. */
+/** The pages, one file each in `pages/`, found by being there; fetched when they are opened. */
 import { computed, signal } from "@preact/signals";
+import { route } from "./route.js";
 import { may } from "./session.js";
 import { kept } from "./store.js";
 
-const FIRST_VISIT = "start";
-
 /**
+ * What a page's file exports as `page`. All but `Page` are plain literals: the server reads them for the navigation.
  * @typedef {object} Page
  * @property {string} name as in the address; the file's name
  * @property {number} order in the navigation
@@ -17,10 +17,12 @@ const FIRST_VISIT = "start";
  * @property {(props: {steps: string[], query: Record<string, string>}) => unknown} Page
  */
 
-const all = signal(/** @type {Page[]} */ ([]));
+const FIRST_VISIT = "start";
+
+const all = JSON.parse(document.querySelector('meta[name="inkseal-pages"]').getAttribute("content")).sort((a, b) => a.order - b.order);
 
 /** The pages that who is asking may open, in the order of the navigation. */
-export const pages = computed(() => all.value.filter((page) => may(page.role)));
+export const pages = computed(() => all.filter((page) => may(page.role)));
 
 /** The pages of the navigation. */
 export const listed = computed(() => pages.value.filter((page) => !page.hidden));
@@ -34,32 +36,49 @@ export const homePage = computed(() => {
 /** @param {string} name */
 export const pageOf = (name) => pages.value.find((page) => page.name === name);
 
-/** Loads every page; one that cannot be loaded is left out and does not take the others with it. */
-export async function loadPages() {
-  const styled = new Set(named("styled"));
-  const found = await Promise.all(named("pages").map((name) => load(name, styled.has(name))));
-  all.value = found.filter((page) => page !== null).sort((a, b) => a.order - b.order);
+/** The name of the page that will most likely be drawn first, before it is known who is asking. */
+export function firstPage() {
+  const { page } = route.peek();
+  if (all.some((one) => one.name === page)) return page;
+  return kept("visited", false).peek() ? all.find((one) => !one.hidden).name : FIRST_VISIT;
 }
 
-async function load(name, styled) {
+/** The pages that have been fetched, by name: what to draw, or why it could not be fetched. */
+export const fetched = signal(/** @type {Record<string, {Page?: Page["Page"], error?: Error}>} */ ({}));
+
+const asked = new Set();
+
+/** Fetches a page with all that it imports, once. @param {string} name */
+export async function fetchPage(name) {
+  if (asked.has(name)) return;
+  asked.add(name);
+  const { files, styles } = all.find((page) => page.name === name);
+  for (const file of files) add("modulepreload", file);
+  let found;
   try {
-    const [module] = await Promise.all([import(`../pages/${name}.js`), styled ? addStyle(name) : null]);
-    return /** @type {Page} */ (module.page);
+    const [module] = await Promise.all([import(`../pages/${name}.js`), ...styles.map((file) => add("stylesheet", file))]);
+    found = { Page: module.page.Page };
   } catch (error) {
-    console.error(`The page ${name} could not be loaded.`, error);
-    return null;
+    console.error(`The page ${name} could not be fetched.`, error);
+    asked.delete(name);
+    found = { error };
   }
+  fetched.value = { ...fetched.value, [name]: found };
 }
 
-function addStyle(name) {
+/** Forgets that a page could not be fetched. @param {string} name */
+export function fetchAgain(name) {
+  const { [name]: _, ...others } = fetched.value;
+  fetched.value = others;
+  return fetchPage(name);
+}
+
+function add(rel, file) {
   return new Promise((done) => {
     const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = `/web/pages/${name}.css`;
+    link.rel = rel;
+    link.href = `/web/${file}`;
     link.onload = link.onerror = done;
     document.head.append(link);
   });
 }
-
-const named = (what) =>
-  (document.querySelector(`meta[name="inkseal-${what}"]`)?.getAttribute("content") ?? "").split(" ").filter(Boolean);

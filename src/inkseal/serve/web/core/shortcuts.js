@@ -31,7 +31,13 @@ export function useShortcuts(given, on = []) {
 const PAUSE_MS = 1200;
 let before = { key: "", at: 0 };
 
-const isTyping = (target) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+const NOT_WRITTEN = new Set(["radio", "checkbox", "range", "button", "file"]);
+
+function isTyping(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !NOT_WRITTEN.has(target.type);
+  return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
+}
 
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;

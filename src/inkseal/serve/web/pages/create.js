@@ -20,12 +20,12 @@ function Page({ steps }) {
   const id = /^[0-9a-z]{26}$/.test(steps[0] ?? "") ? steps[0] : null;
   const [drawer, setDrawer] = useState(/** @type {null | "list" | "settings"} */ (null));
   const [start, setStart] = useState({ text: "", turn: 0 });
-  const models = useModels();
   useEffect(() => {
     setDrawer(null);
     open(id);
   }, [id]);
   const settings = openId.value ? heading.value.settings : lastSettings.value;
+  const models = useModels(settings.model);
   const change = (next) => {
     lastSettings.value = next;
     saveHeading({ settings: next });
@@ -40,7 +40,7 @@ function Page({ steps }) {
     <section class="create-main" aria-labelledby="create-title">
       <header class="create-head">
         <${Button} kind="quiet" icon="menu" label=${say("Conversations", "对话列表")} aria-expanded=${String(isWide || drawer === "list")} onClick=${toggleList} />
-        <p id="create-title" class="create-title">${heading.value.title || say("New conversation", "新对话")}</p>
+        <${openId.value ? "h1" : "p"} id="create-title" class="create-title">${openId.value ? heading.value.title : say("New conversation", "新对话")}<//>
         <${Button} kind="quiet" icon="plus" class="create-new-small" label=${say("New conversation", "新对话")} onClick=${() => go("create")} />
         <${Button} kind="quiet" icon="settings" label=${say("How it answers", "回答设置")} onClick=${() => setDrawer("settings")} />
       </header>
@@ -64,7 +64,7 @@ const NewButton = ({ onGo }) =>
   html`<${Button} icon="plus" class="create-new" onClick=${() => (onGo?.(), go("create"))}>${say("New conversation", "新对话")}<//>`;
 
 /** The text models that can be chosen; those that are here come first. */
-function useModels() {
+function useModels(chosen) {
   const { value } = useLoad((signal) => get("/api/v1/models", { signal }), []);
   const found = (value ?? []).filter((model) => model.task === "generate");
   const sorted = [...found].sort((a, b) => Number(b.here) - Number(a.here));
@@ -73,7 +73,8 @@ function useModels() {
     value: isDefault(model) ? "default" : model.name,
     title: model.here ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
   }));
-  return named.some((one) => one.value === "default") ? named : [{ value: "default", title: say("Default model", "默认模型") }, ...named];
+  if (!named.some((one) => one.value === "default")) named.unshift({ value: "default", title: say("Default model", "默认模型") });
+  return chosen && !named.some((one) => one.value === chosen) ? [...named, { value: chosen, title: chosen }] : named;
 }
 
 export const page = {

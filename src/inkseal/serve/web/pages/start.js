@@ -17,7 +17,7 @@ function Start() {
   const { value, error, again } = useLoad((signal) => get("/api/v1/models", { signal }));
   const models = offered(value ?? []);
   const model = models.find((one) => one.name === chosen.value) ?? models[0];
-  const pull = usePull(model, again);
+  const pull = usePull(model, again, () => (draft.value = { ...draft.value, isWaiting: false }));
   const [failure, setFailure] = useState(/** @type {Error | null} */ (null));
   const answer = async () => {
     draft.value = { ...draft.value, isWaiting: false };
@@ -38,9 +38,6 @@ function Start() {
   useEffect(() => {
     if (model?.here && draft.value.isWaiting) answer();
   }, [model?.here]);
-  useEffect(() => {
-    if (pull.error) draft.value = { ...draft.value, isWaiting: false };
-  }, [pull.error]);
   if (error && !value) return html`<${Failure} error=${error} again=${again} />`;
   if (!model) return html`<${Waiting} />`;
   return html`<div class="start">

@@ -32,6 +32,7 @@ export function Dialog({ title, onClose, wide, side, does, children }) {
     class=${classes("dialog", wide && "dialog-wide", side && "dialog-side")}
     aria-labelledby=${id}
     onCancel=${leave}
+    onClose=${() => !onClose && box.current?.isConnected && box.current.showModal()}
     onMouseDown=${(event) => event.target === box.current && onClose?.()}
   >
     <div class="dialog-inside">

@@ -6,16 +6,13 @@ import { Drawer } from "./dialog.js";
 
 const Story = lazy(() => import("./seal_story.js"), "SealStory");
 
-/** The mark alone: two characters cut in stone. @param {{size?: number}} props */
-export const SealMark = ({ size = 30 }) => html`<svg class="seal-mark" viewBox="0 0 40 40" width=${size} height=${size} aria-hidden="true" focusable="false">
+/** The mark alone: the character 印, as in the studio's own. @param {{size?: number}} props */
+export const SealMark = ({ size = 30 }) => html`<svg class="seal-mark" viewBox="0 0 32 32" width=${size} height=${size} aria-hidden="true" focusable="false">
   <path
     class="seal-stone"
-    d="M5.500 3.800c6-.9 22.500-1.100 28.800-.2 1.600.2 2 1 2.200 2.600.8 6 .7 21.600-.1 27.800-.2 1.500-.9 2.100-2.400 2.300-6.300.8-21.700.8-28 .1-1.500-.2-2.200-.9-2.400-2.500-.8-6-.8-21.300 0-27.600.2-1.600.5-2.300 1.900-2.500Z"
+    d="M4.500 1.300c5-.800 18-.800 23.200-.1 1.700.2 2.400 1 2.600 2.700.8 5 .7 18.400.1 23.800-.2 1.600-1 2.500-2.700 2.700-5 .700-18 .700-23 .1-1.700-.2-2.600-1-2.900-2.700-.900-5.200-.900-18.400-.1-23.700.2-1.700 1.100-2.500 2.800-2.800Z"
   />
-  <path
-    class="seal-cut"
-    d="M10 9h9M10 9v7.500h9V9M14.500 9v12M9 18.500h11M8 23h13M10 28l-1 3M14 27.500v4M17.500 27.500l1.500 3.500M26 8l-3 2.500v18M23 14h3.500M23 20h3.500M29.500 9.500v21.500M29.500 9.500h4v12.500c0 1.500-1.500 1.500-2.500 1"
-  />
+  <path class="seal-cut" d="M14.500 6.500 7.500 8.500V23.500H14M7.500 15.500H13.500M18.500 26V7.500H25V20H22" />
 </svg>`;
 
 /**

@@ -2,7 +2,7 @@
 import { classes, html, useEffect, useRef } from "../core/html.js";
 import { connection } from "../core/api.js";
 import { say, sayWords } from "../core/language.js";
-import { homePage, listed, pageOf } from "../core/pages.js";
+import { fetchAgain, fetched, fetchPage, homePage, listed, pageOf } from "../core/pages.js";
 import { route } from "../core/route.js";
 import { person, recall, recallError, session } from "../core/session.js";
 import { Brand } from "./brand.js";
@@ -78,9 +78,18 @@ function Main() {
   }, [page?.name]);
   return html`<main id="main" class=${classes("main", page?.layout && `main-${page.layout}`)} tabindex="-1" ref=${box}>
     ${page
-      ? html`<${Guard} key=${page.name}><${page.Page} steps=${steps} query=${query} /><//>`
+      ? html`<${Guard} key=${page.name}><${Fetched} name=${page.name} steps=${steps} query=${query} /><//>`
       : html`<${Empty} icon="help" title=${title}><p>${say("There is no such page for you.", "没有您可以打开的此页面。")}</p><p><a href="#/">${say("To the start", "回到首页")}</a></p><//>`}
   </main>`;
+}
+
+function Fetched({ name, ...props }) {
+  const found = fetched.value[name];
+  useEffect(() => {
+    fetchPage(name);
+  }, [name]);
+  if (found?.error) return html`<${Failure} title=${say("This page could not be fetched.", "无法获取此页面。")} error=${found.error} again=${() => fetchAgain(name)} />`;
+  return found ? html`<${found.Page} ...${props} />` : html`<${Waiting} />`;
 }
 
 const Lost = () =>

@@ -4,7 +4,6 @@ import importlib.util
 import json
 import secrets
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +15,7 @@ from inkseal.core.errors import EngineFailed, MissingDependency
 from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
+from inkseal.core.versions import version
 from inkseal.formats.chat_template import ChatTemplate
 from inkseal.formats.gguf import read_header
 from inkseal.formats.gguf_vocabulary import tokenizer_from_gguf

@@ -1,7 +1,6 @@
 """Runs text models on CPU with OpenVINO GenAI, after turning their file into a tuned graph once."""
 
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +12,7 @@ from inkseal.core.errors import MissingDependency, ModelFileRefused
 from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
+from inkseal.core.versions import version
 from inkseal.formats import ir
 from inkseal.formats.chat_template import ChatTemplate
 from inkseal.formats.checkpoint import Checkpoint, num_weights

@@ -6,7 +6,6 @@ do not influence one another. Source: Yang et al. 2019, "Multilingual Universal 
 
 import threading
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +18,7 @@ from inkseal.core.errors import EngineFailed, ModelFileRefused
 from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
+from inkseal.core.versions import version
 from inkseal.formats.onnx_weights import Array, read_weights
 from inkseal.formats.openvino_core import core, silence_telemetry
 from inkseal.formats.sentence_pieces import SentencePieces

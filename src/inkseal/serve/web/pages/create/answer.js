@@ -1,6 +1,7 @@
 /** What a model said: as it comes, and afterwards with its label, its seal, its cost and what can be done with it. */
 import { html, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
+import { href } from "../../core/route.js";
 import { Button } from "../../ui/button.js";
 import { Copy } from "../../ui/copy.js";
 import { Icon } from "../../ui/icon.js";
@@ -67,7 +68,11 @@ function There({ turn, answer, isLast, isNew, settings }) {
 /** Says why an answer is not whole. */
 function State({ turn, answer }) {
   if (turn.error) {
-    return html`<${Note} kind="bad" title=${say("No answer", "没有回答")}><p>${turn.error}</p><//>`;
+    const isMissing = turn.error.includes("inkseal models pull");
+    return html`<${Note} kind="bad" title=${say("No answer", "没有回答")}>
+      <p>${turn.error}</p>
+      ${isMissing && html`<p><a href=${href("models")}>${say("Fetch the model here", "在此获取模型")}</a></p>`}
+    <//>`;
   }
   const words = {
     withdrawn: say("This answer was withdrawn by a check.", "此回答已被检查撤回。"),

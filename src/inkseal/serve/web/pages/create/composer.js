@@ -86,7 +86,7 @@ export function Composer({ settings, models, onModel, start, onSent }) {
       <${Select} class="input select composer-model" aria-label=${say("Model", "模型")} value=${settings.model ?? "default"} choices=${models} onChange=${onModel} />
       <span class="composer-space" />
       ${live
-        ? html`<${Button} kind="primary" icon="stop" busy=${live.isStopping.value} onClick=${() => live.runId && live.stop().catch(toastError)}>${say("Stop", "停止")}<//>`
+        ? html`<${Button} kind="primary" icon="stop" busy=${live.isStopping.value} onClick=${() => live.stop().catch(toastError)}>${say("Stop", "停止")}<//>`
         : html`<${Button} kind="primary" type="submit" icon="send" disabled=${!draft.text.trim() && !draft.files.length}>${say("Send", "发送")}<//>`}
     </div>
   </form>`;

@@ -1,7 +1,7 @@
 /** The conversation that is open: its turns, its answers, and what can be done with it. The server keeps it all. */
 import { get, remove } from "../../core/api.js";
 import { batch, computed, effect, signal } from "../../core/html.js";
-import { say } from "../../core/language.js";
+import { language, say } from "../../core/language.js";
 import { session } from "../../core/session.js";
 import { kept } from "../../core/store.js";
 import { toastError } from "../../ui/toast.js";
@@ -39,7 +39,10 @@ const others = new BroadcastChannel("inkseal.conversations");
 /** Loads the newest conversations; with `further`, those before them too. */
 export async function loadList(isFurther = false) {
   const page = await get(ROUTE, { query: { limit: PAGE, before: isFurther ? more.value : null } });
-  list.value = isFurther ? [...list.value, ...page.conversations] : page.conversations;
+  const found = isFurther ? [...list.value, ...page.conversations] : page.conversations;
+  // One that was begun just now may not be there yet.
+  const isMissing = openId.value && turns.value.size && !found.some((one) => one.id === openId.value);
+  list.value = isMissing && !page.next ? [listed(), ...found] : found;
   more.value = page.next;
 }
 
@@ -103,11 +106,13 @@ async function goOn(turn) {
   following.signal.addEventListener("abort", () => run.abort(), { once: true });
   let runId = turn.run_id;
   let label = "";
+  let queued = null;
   try {
     if (!runId) {
       const body = bodyOf(turn.id);
       if (!body) return; // another page began it, and will tell
-      lives.value = new Map(lives.value).set(turn.id, waiting());
+      queued = waiting();
+      lives.value = new Map(lives.value).set(turn.id, queued);
       ({ run_id: runId, label } = await begin("text", body, turn.id));
       set(turn.id, { run_id: runId });
       keepBody(turn.id, null);
@@ -116,6 +121,7 @@ async function goOn(turn) {
     const live = new Live(runId);
     live.label ||= label || labelOf(turn);
     lives.value = new Map(lives.value).set(turn.id, live);
+    if (queued?.isStopping.value) live.stop().catch(toastError);
     await live.follow(run.signal);
     if (live.isOver && !run.signal.aborted) await end(turn.id, live);
   } catch (error) {
@@ -270,6 +276,13 @@ effect(() => {
     });
   }
   person = now;
+});
+
+let spoken = language.peek();
+effect(() => {
+  // Labels are the server's words.
+  if (language.value !== spoken) refresh();
+  spoken = language.value;
 });
 
 addEventListener("pagehide", () => {

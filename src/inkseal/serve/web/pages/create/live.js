@@ -45,6 +45,7 @@ export class Live {
   /** Asks the server to end the run; what came by then is kept. */
   async stop() {
     this.isStopping.value = true;
+    if (!this.runId) return; // it waits for a place, and is ended when it has one
     try {
       await remove(`/api/v1/runs/${this.runId}`);
     } catch (error) {

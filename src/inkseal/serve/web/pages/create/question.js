@@ -9,6 +9,9 @@ import { Forks } from "./forks.js";
 import { send } from "./conversation.js";
 import { filesOf, wordsOf } from "./requests.js";
 
+const MAX_CHARS = 1200;
+const MAX_LINES = 14;
+
 /** @param {{turn: import("./tree.js").Turn, settings: any}} props */
 export function Question({ turn, settings }) {
   const [isEditing, setEditing] = useState(false);
@@ -18,7 +21,7 @@ export function Question({ turn, settings }) {
   return html`<article class="turn turn-user" aria-label=${say("You", "您")}>
     <div class="bubble" dir="auto">
       ${files.map((file, index) => html`<${File} key=${index} file=${file} />`)}
-      ${words && html`<div class="bubble-words">${words}</div>`}
+      ${words && html`<${Words} text=${words} />`}
     </div>
     <div class="turn-does">
       <${Forks} turn=${turn} />
@@ -26,6 +29,14 @@ export function Question({ turn, settings }) {
       <${Button} kind="quiet" small icon="create" label=${say("Edit and ask again", "修改后重新提问")} onClick=${() => setEditing(true)} />
     </div>
   </article>`;
+}
+
+/** Long words are folded, so that the answer is not far. */
+function Words({ text }) {
+  const [isOpen, setOpen] = useState(false);
+  const isLong = text.length > MAX_CHARS || text.split("\n").length > MAX_LINES;
+  return html`<div class=${`bubble-words${isLong && !isOpen ? " bubble-folded" : ""}`}>${text}</div>
+    ${isLong && html`<${Button} kind="quiet" small icon=${isOpen ? "up" : "down"} aria-expanded=${String(isOpen)} onClick=${() => setOpen(!isOpen)}>${isOpen ? say("Less", "收起") : say("All of it", "展开全文")}<//>`}`;
 }
 
 function Editor({ turn, words, files, settings, onDone }) {

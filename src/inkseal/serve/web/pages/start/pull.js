@@ -9,9 +9,10 @@ import { followTask, runningTask, stopTask } from "../../core/task.js";
 /**
  * @param {any} model the chosen one; undefined while nobody knows
  * @param {() => void} onHere called when it has come
+ * @param {() => void} onEnd called when it will not come: stopped, failed, or not going on after all
  * @returns {Pull}
  */
-export function usePull(model, onHere) {
+export function usePull(model, onHere, onEnd) {
   const [task, setTask] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {Error | null} */ (null));
   const looking = useRef(new AbortController());
@@ -21,15 +22,16 @@ export function usePull(model, onHere) {
     setTask(found);
     const last = await followTask(found.id, (facts) => !signal.aborted && setTask(facts), signal);
     setTask(null);
-    if (last.state === "finished") onHere();
-    else if (last.state === "failed") setError(new ApiError({ status: 502, code: last.code, message: last.message }));
-    else setError(null);
+    if (last.state === "finished") return onHere();
+    if (last.state === "failed") setError(new ApiError({ status: 502, code: last.code, message: last.message }));
+    onEnd();
   };
   const guarded = (work) =>
     work().catch((found) => {
       if (found.name === "AbortError") return;
       setTask(null);
       setError(found);
+      onEnd();
     });
   useEffect(() => {
     looking.current = new AbortController();
@@ -39,7 +41,9 @@ export function usePull(model, onHere) {
     if (name && !model.here && may("admin"))
       guarded(async () => {
         const found = await runningTask("pull", name, signal);
-        if (found && !signal.aborted) await follow(found);
+        if (signal.aborted) return;
+        if (found) await follow(found);
+        else onEnd();
       });
     return () => looking.current.abort();
   }, [name, model?.here]);

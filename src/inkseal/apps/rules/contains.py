@@ -1,0 +1,73 @@
+"""Facts that must stand in the answer, and words that must not."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, cast
+
+from pydantic import Field
+
+from inkseal.apps.contracts import Answer, Facts, PathName, RuleConfig, texts_at
+from inkseal.apps.rules._counting import folded
+from inkseal.apps.template import TemplateText, look_up
+from inkseal.core.language import say
+
+Texts = tuple[TemplateText, ...]
+
+
+class ContainsConfig(RuleConfig):
+    """Texts may be templates: `{{name}}`. Compared without regard to case, width and blanks."""
+
+    all: Texts = Field((), description="Every one must occur.")
+    any: Texts = Field((), description="At least one must occur.")
+    none: Texts = Field((), description="None may occur.")
+    each: PathName | None = Field(None, description="A list: a field or a step's value; its items must occur.")
+    at_least: int | None = Field(None, ge=0, le=100, description="How many items of `each` will do; all when absent.")
+
+    def templates(self) -> Iterator[str]:
+        """Yields all texts."""
+        yield from (*self.all, *self.any, *self.none)
+
+    def asks_for(self) -> Iterator[str]:
+        """Yields the list's name."""
+        yield from super().asks_for()
+        if self.each is not None:
+            yield self.each
+
+
+class Contains:
+    """Key facts occur, and forbidden words do not."""
+
+    name: ClassVar[str] = "contains"
+    config: ClassVar[type[RuleConfig]] = ContainsConfig
+
+    def __init__(self, config: Any) -> None:
+        self._config = cast(ContainsConfig, config)
+
+    def problems(self, answer: Answer, facts: Facts) -> list[str]:
+        """Returns one line for each text that is missing or must go."""
+        config = self._config
+        whole = folded("\n".join(texts_at(answer, config.path)))
+        wanted = [facts.text(template).strip() for template in config.all]
+        found = [say(f"{t!r} is missing.", f"缺少“{t}”。") for t in wanted if t and folded(t) not in whole]
+        options = [text for template in config.any if (text := facts.text(template).strip())]
+        if options and not any(folded(text) in whole for text in options):
+            listed = ", ".join(options[:5])
+            found.append(say(f"One of these is missing: {listed}.", f"缺少以下之一：{listed}。"))
+        unwanted = [facts.text(template).strip() for template in config.none]
+        found += [say(f"{t!r} must not occur.", f"不得出现“{t}”。") for t in unwanted if t and folded(t) in whole]
+        return [*found, *self._items(whole, facts)][:8]
+
+    def mend(self, answer: Answer, facts: Facts) -> Answer:
+        """Changes nothing: facts are not put in by code."""
+        return answer
+
+    def _items(self, whole: str, facts: Facts) -> list[str]:
+        config = self._config
+        items = look_up(config.each, facts.scope).value if config.each is not None else None
+        if not isinstance(items, list):
+            return []
+        missing = [str(item) for item in items if folded(str(item)) not in whole]
+        needed = len(items) if config.at_least is None else min(config.at_least, len(items))
+        if len(items) - len(missing) >= needed:
+            return []
+        listed = ", ".join(missing[:6])
+        return [say(f"These are missing: {listed}.", f"缺少：{listed}。")]

@@ -1,0 +1,328 @@
+"""Create: answers that stream and stop, branches, reloads in the middle, two tabs, seals; against the fake model."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from browser.creating import answer, box, choose_echo, created, say, sealed
+from serving import Served, serving, wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LONG = " ".join(f"word{number}" for number in range(400))
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server whose fake writes 100 tokens a second."""
+    settings = "[backends.echo]\nseconds_per_token = 0.01\n"
+    with serving(tmp_path_factory.mktemp("slow") / "data", settings=settings) as found:
+        yield found
+
+
+def _coming(page: "Page", words: str) -> None:
+    page.locator(".turn-answer[aria-busy=true] .prose", has_text=words).wait_for()
+
+
+def test_an_answer_streams_is_labelled_and_sealed(guarded: Any, slow: Served) -> None:
+    page = created(guarded, slow)
+    say(page, LONG[:1200])
+    _coming(page, "word3")
+    assert page.get_by_role("button", name="Stop").is_visible()
+    assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
+    sealed(page)
+    assert answer(page).inner_text() == LONG[:1200].strip()
+    assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
+    meters = page.locator(".answer-foot .meters").inner_text()
+    assert "tokens/s" in meters
+    assert "energy" in meters
+    assert page.get_by_role("button", name="Send").is_visible()
+
+
+def test_stop_keeps_what_came(guarded: Any, slow: Served) -> None:
+    page = created(guarded, slow)
+    say(page, LONG)
+    _coming(page, "word20")
+    page.get_by_role("button", name="Stop").click()
+    sealed(page)
+    shown = answer(page).inner_text()
+    assert LONG.startswith(shown)
+    assert "word20" in shown
+    assert "word399" not in shown
+    assert page.get_by_text("Stopped here.").is_visible()
+    kept = httpx2.get(f"{slow.url}/api/v1/artifacts?limit=1").json()["artifacts"][0]
+    assert httpx2.get(f"{slow.url}/api/v1/artifacts/{kept['id']}/content").text == shown
+
+
+def test_editing_and_asking_again_make_branches_that_stay(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    say(page, "first question")
+    sealed(page)
+    page.locator(".turn-user").hover()
+    page.get_by_role("button", name="Edit and ask again").click()
+    page.locator(".turn-editing textarea").fill("second question")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    sealed(page)
+    answer(page).get_by_text("second question").wait_for()
+    assert page.locator(".turn-user .forks").inner_text().split() == ["2", "/", "2"]
+    page.locator(".turn-user").get_by_role("button", name="Branch before").click()
+    answer(page).get_by_text("first question").wait_for()
+    page.get_by_role("button", name="Answer again").click()
+    page.locator(".turn-answer .forks", has_text="2 / 2").wait_for()
+    sealed(page)
+    page.locator(".turn-user").get_by_role("button", name="Next branch").click()
+    answer(page).get_by_text("second question").wait_for()
+    page.reload()
+    answer(page).get_by_text("second question").wait_for()
+    assert page.locator(".turn-user .forks").inner_text().split() == ["2", "/", "2"]
+
+
+def test_a_reload_in_the_middle_goes_on_where_it_was(guarded: Any, slow: Served) -> None:
+    page = created(guarded, slow)
+    say(page, LONG)
+    _coming(page, "word20")
+    asked: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            asked.append(request.headers.get("last-event-id", "")) if request.url.endswith("/events") else None
+        ),
+    )
+    page.reload()
+    _coming(page, "word60")
+    assert int(asked[0]) > 20, "the stream is taken up after the events that were shown"
+    sealed(page)
+    assert answer(page).inner_text() == LONG
+    runs = httpx2.get(f"{slow.url}/api/v1/runs?limit=2").json()
+    assert [run["status"] for run in runs] == ["finished", "finished"], "it was not asked twice, nor stopped"
+
+
+def test_another_device_finds_the_conversation_and_what_is_running(guarded: Any, slow: Served) -> None:
+    page = created(guarded, slow)
+    say(page, LONG)
+    _coming(page, "word5")
+    where = "#" + page.url.split("#")[1]
+    other = guarded.open(slow, where)
+    _coming(other, "word60")
+    sealed(page)
+    sealed(other)
+    assert answer(other).inner_text() == answer(page).inner_text() == LONG
+
+
+def test_two_tabs_destroy_nothing_of_each_other(guarded: Any, served: Served) -> None:
+    one = created(guarded, served)
+    say(one, "shared beginning")
+    sealed(one)
+    two = guarded.tab(one.context, served, "#" + one.url.split("#")[1])
+    sealed(two)
+    box(one).fill("draft of the first tab")
+    box(two).fill("draft of the second tab")
+    one.wait_for_timeout(400)
+    one.reload()
+    two.reload()
+    sealed(one)
+    assert box(one).input_value() == "draft of the first tab"
+    assert box(two).input_value() == "draft of the second tab"
+    box(one).press("Enter")
+    sealed(one, 2)
+    two.locator(".turn-user", has_text="draft of the first tab").wait_for()
+    assert box(two).input_value() == "draft of the second tab"
+    one_leaf = httpx2.get(f"{served.url}/api/v1/conversations/{one.url.split('/')[-1]}").json()["turns"]
+    assert len(one_leaf) == 4
+
+
+def test_a_draft_outlives_a_reload(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    box(page).fill("not yet sent")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": "笔记 of mine".encode()}
+    )
+    page.locator(".composer .chip", has_text="notes.txt").wait_for()
+    page.reload()
+    assert box(page).input_value() == "not yet sent"
+    assert page.locator(".composer .chip").inner_text().startswith("notes.txt")
+
+
+def test_a_file_is_a_document_and_no_instruction(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Tea is 80 degrees."}
+    )
+    page.locator(".composer .chip").wait_for()
+    with page.expect_request("**/api/v1/generate/text") as asked:
+        say(page, "How hot is tea?")
+    parts = asked.value.post_data_json["messages"][0]["parts"]
+    assert [part["origin"] for part in parts] == ["document", "user"]
+    assert "Tea is 80 degrees." in parts[0]["text"]
+    sealed(page)
+    assert page.locator(".bubble .chip").inner_text().startswith("notes.txt")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "x.bin", "mimeType": "application/octet-stream", "buffer": b"\0\1"}
+    )
+    page.get_by_text("Not text, or too large: x.bin").wait_for()
+
+
+def test_the_seal_opens_a_proved_story(guarded: Any, served: Served, check_axe: "Callable[[Page], None]") -> None:
+    page = created(guarded, served)
+    say(page, "seal this")
+    sealed(page)
+    page.locator(".seal").click()
+    story = page.locator(".story")
+    story.get_by_text("The seal holds").wait_for()
+    artifact = httpx2.get(f"{served.url}/api/v1/artifacts?limit=1").json()["artifacts"][0]
+    signed = httpx2.get(f"{served.url}/api/v1/artifacts/{artifact['id']}").json()
+    shown = story.inner_text()
+    assert signed["manifest"]["prompt"]["value"][:16] in shown
+    assert str(signed["manifest"]["seed"]) in shown
+    assert "Signed by this installation" in shown
+    assert "Personal data" in shown
+    assert "nothing found" in shown
+    check_axe(page)
+    story.get_by_text("Manifest, as it was signed").click()
+    assert signed["signature"]["value"] in story.locator("pre").inner_text()
+    with page.expect_download() as saved:
+        story.get_by_role("button", name="Markdown").click()
+    text = saved.value.path().read_text()
+    assert "AI-generated (AI生成)" in text
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.classList.contains('seal')")
+
+
+def test_a_broken_seal_says_so(guarded: Any, tmp_path: Any) -> None:
+    with serving(tmp_path / "data") as own:
+        page = created(guarded, own)
+        say(page, "to be changed")
+        sealed(page)
+        artifact = httpx2.get(f"{own.url}/api/v1/artifacts?limit=1").json()["artifacts"][0]
+        found = [path for path in (own.data_dir / "artifacts").rglob("*") if path.name.endswith(artifact["sha256"][4:])]
+        path = found[0] if found else next(p for p in (own.data_dir / "artifacts").rglob("*") if p.is_file())
+        path.chmod(0o600)
+        path.write_bytes(b"something else")
+        page.locator(".seal").click()
+        page.locator(".story", has_text="The seal is broken").wait_for()
+        assert "its content was changed" in page.locator(".story").inner_text()
+
+
+def test_a_structured_answer_is_a_tree_that_fits(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    page.get_by_role("button", name="How it answers").click()
+    page.get_by_role("switch", name="Structured answer").click()
+    schema = page.get_by_label("JSON schema")
+    schema.fill('{"type": "objekt"}')
+    page.get_by_text('There is no type "objekt".').wait_for()
+    schema.fill(
+        '{"type":"object","properties":{"name":{"type":"string","minLength":3},"n":{"type":"integer"}},"required":["name","n"]}'
+    )
+    page.keyboard.press("Escape")
+    with page.expect_request("**/api/v1/generate/text") as asked:
+        say(page, "structured please")
+    assert asked.value.post_data_json["constraint"]["json_schema"]["required"] == ["name", "n"]
+    sealed(page)
+    page.get_by_text("Fits the schema").wait_for()
+    assert page.locator(".tree .tree-name").all_inner_texts() == ["name", "n"]
+    page.get_by_role("tab", name="JSON").click()
+    assert '"n": 0' in page.locator(".structured .code pre").inner_text()
+
+
+def test_tool_calls_are_shown_and_can_be_answered(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    tool = {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    }
+    choose_echo(page, tools=[tool])
+    page.reload()
+    say(page, "call weather")
+    page.locator(".tool", has_text="asked for, not run").wait_for()
+    assert "city" in page.locator(".tool .tree").inner_text()
+    page.get_by_role("button", name="Give its result").click()
+    page.get_by_label("What the tool gave").fill("sunny")
+    with page.expect_request("**/api/v1/generate/text") as asked:
+        page.get_by_role("button", name="Go on").click()
+    messages = asked.value.post_data_json["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool"]
+    assert messages[2]["tool_call_id"] == messages[1]["tool_calls"][0]["id"]
+
+
+def test_a_blocked_or_impossible_answer_says_why(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    page.locator(".composer-model").select_option(index=0)
+    say(page, "hello")
+    page.locator(".note-bad", has_text="No answer").wait_for()
+    assert page.get_by_role("button", name="Answer again").is_visible()
+    page.reload()
+    page.locator(".note-bad", has_text="No answer").wait_for()
+
+
+def test_conversations_are_listed_renamed_and_deleted(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    say(page, "# A title to be read\nmore")
+    sealed(page)
+    entry = page.locator(".conversation", has_text="A title to be read")
+    entry.get_by_role("button", name=re.compile("^Options")).click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_role("textbox", name="Title").fill("Another title")
+    page.keyboard.press("Enter")
+    page.locator("h1", has_text="Another title").wait_for()
+    number = page.url.split("/")[-1]
+    wait_until(
+        lambda: (
+            httpx2.get(f"{served.url}/api/v1/conversations/{number}").json()["conversation"]["title"] == "Another title"
+        )
+    )
+    page.locator(".conversation", has_text="Another title").get_by_role("button").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_text("What shall we make?").wait_for()
+    assert httpx2.get(f"{served.url}/api/v1/conversations/{number}").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
+def test_an_answered_page_keeps_nobody_out(
+    guarded: Any, served: Served, check_axe: "Callable[[Page], None]", language: str, theme: str
+) -> None:
+    page = created(guarded, served, language=language, theme=theme)
+    say(page, "**茶**\n\n```python\nx = 1\n```\n\n|a|b|\n|-|-|\n|1|2|\n\n$x^2$")
+    sealed(page)
+    page.locator(".code-number").wait_for()
+    check_axe(page)
+    assert page.locator("h1").count() == 1
+    assert ("AI生成" if language == "zh" else "AI-generated") in page.locator(".turn-answer .label").inner_text()
+
+
+def test_the_keyboard_is_enough(guarded: Any, served: Served) -> None:
+    page = created(guarded, served)
+    page.locator("body").click(position={"x": 2, "y": 2})
+    page.evaluate("document.activeElement.blur()")
+
+    def walk(name: str, limit: int = 60) -> None:
+        for _ in range(limit):
+            page.keyboard.press("Tab")
+            if (
+                page.evaluate(
+                    "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent.trim()"
+                )
+                == name
+            ):
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    walk("Your question")
+    page.keyboard.type("typed alone")
+    page.keyboard.press("Enter")
+    sealed(page)
+    walk("Seal: how this was made")
+    page.keyboard.press("Enter")
+    page.get_by_text("The seal holds").wait_for()
+    page.keyboard.press("Escape")
+    walk("Answer again", 80)
+    page.keyboard.press("Enter")
+    page.locator(".turn-answer .forks", has_text="2 / 2").wait_for()
+    sealed(page)
+    walk("Branch before", 80)
+    page.keyboard.press("Enter")
+    page.locator(".turn-answer .forks", has_text="1 / 2").wait_for()

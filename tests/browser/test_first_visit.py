@@ -1,0 +1,95 @@
+"""From an empty installation to the first sealed answer: a model fetched while one looks, a question, the seal."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from local_hub import LocalHub, card_text, local_hub
+from serving import Served, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from conftest import Guarded
+
+WEIGHTS = bytes(range(256)) * 4000
+NAME = "qwen2.5-coder-1.5b-instruct"
+"""The default model's name: a card of the installation stands before ours."""
+
+
+class House(NamedTuple):
+    served: Served
+    hub: LocalHub
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A server without any model, and a hub that has the default one."""
+    data_dir = tmp_path / "data"
+    (data_dir / "cards").mkdir(parents=True)
+    source = {"source": "hub", "repo": "owner/some-model", "revision": "main"}
+    card = card_text(NAME, {"weights.onnx": WEIGHTS}, [source], format="onnx", aliases=["default"], context_tokens=8192)
+    (data_dir / "cards" / f"{NAME}.toml").write_text(card, encoding="utf-8")
+    with local_hub() as hub:
+        hub.files["weights.onnx"] = WEIGHTS
+        settings = "[backends.echo]\nany_model = true\n"
+        with serving(data_dir, settings=settings, HF_ENDPOINT=hub.endpoint, HF_HUB_OFFLINE="") as served:
+            yield House(served, hub)
+
+
+def test_two_clicks_lead_to_a_sealed_answer_and_the_model_comes_by_itself(house: House, guarded: "Guarded") -> None:
+    house.hub.bytes_per_second = 400_000
+    page = guarded.open(house.served)
+    page.get_by_role("button", name="Explain to a ten-year-old").click()
+    page.get_by_role("button", name=re.compile("^Fetch .* and ask$")).click()
+    page.get_by_role("progressbar", name="Fetching the model").wait_for()
+    page.reload()
+    page.get_by_role("progressbar", name="Fetching the model").wait_for()
+    _sealed(page, "Explain to a ten-year-old why the sky is blue.")
+    assert "#/create/" in page.url
+    again = guarded.tab(page.context, house.served)
+    again.get_by_role("navigation").get_by_role("link", name="Create").wait_for()
+    assert again.get_by_role("heading", name="Begin with a question").count() == 0
+
+
+def test_chinese_and_the_keyboard_alone(house: House, guarded: "Guarded") -> None:
+    page = guarded.open(house.served, language="zh")
+    page.get_by_role("radio", name="回声").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("/")
+    page.keyboard.type("你好，世界")
+    page.keyboard.press("Enter")
+    _sealed(page, "你好，世界")
+    assert page.get_by_text("AI生成").first.is_visible()
+
+
+def test_what_cannot_be_fetched_is_said_and_can_be_tried_again(house: House, guarded: "Guarded") -> None:
+    house.hub.files.clear()
+    page = guarded.open(house.served)
+    page.get_by_label("Your question").fill("Is anybody there?")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").get_by_text(NAME).wait_for()
+    house.hub.files["weights.onnx"] = WEIGHTS
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Ask", exact=True).click()
+    _sealed(page, "Is anybody there?")
+
+
+def test_a_fetch_can_be_stopped_and_what_was_written_stays(house: House, guarded: "Guarded") -> None:
+    house.hub.bytes_per_second = 100_000
+    page = guarded.open(house.served)
+    page.get_by_label("Your question").fill("wait for me")
+    page.get_by_role("button", name=re.compile("^Fetch")).click()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("progressbar").wait_for(state="detached")
+    assert page.get_by_label("Your question").input_value() == "wait for me"
+    assert page.get_by_role("button", name=re.compile("^Fetch .* and ask$")).is_enabled()
+
+
+def _sealed(page: "Page", text: str) -> None:
+    """Waits for an answer of the fake, which says what it was asked, under its seal."""
+    page.locator("main .seal").first.wait_for()
+    assert page.get_by_text(text).count() >= 2
