@@ -224,16 +224,8 @@ def test_fault_41_anothers_things_do_not_exist_on_any_route(house: House) -> Non
         mine: dict[str, str] = _things(house, secret)
         nothing = {"conversation_id": "1" * 26} if (method, path) in MADE_BY_ASKING else {}
         with house.served.client(house.ann["key"]) as ann, house.served.client(house.bob["key"]) as bob:
-<<<<<<< HEAD
             theirs = bob.request(method, _of(path, mine), **_body(method, path, mine))
             nobodys = bob.request(method, _of(path, nothing), **_body(method, path, nothing))
-=======
-            theirs = bob.request(method, _of(path, mine), **given)
-            nobodys = bob.request(method, _filled(path), **given)
-            if path.endswith(OF_THE_INSTALLATION):
-                assert theirs.status_code == nobodys.status_code == 403, path
-                continue
->>>>>>> models
             if path.startswith("/api/v1/"):
                 own = ann.request(method, _of(path, mine), **_body(method, path, mine))
                 assert own.status_code in ((403,) if path.startswith(ADMINS) else (200, 202, 204)), (method, path)
