@@ -271,6 +271,10 @@ def shown(value: dict[str, float]) -> str:
     return f"{100 * value['rate']:.0f} % ({100 * value['low']:.0f}–{100 * value['high']:.0f}, n = {value['total']:.0f})"
 
 
+def precise(value: dict[str, float]) -> str:
+    return f"{100 * value['rate']:.1f} % ({100 * value['low']:.1f}–{100 * value['high']:.1f}, n = {value['total']:.0f})"
+
+
 def table(head: list[str], rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
@@ -309,7 +313,7 @@ def report(results: dict[str, Any]) -> str:
             [
                 name.split("/")[1],
                 f"{100 * float(level):g} %",
-                *(f"{100 * by[str(n)][level]['rate']:.2f} %" for n in LENGTHS),
+                *(precise(by[str(n)][level]) for n in LENGTHS),
             ]
             for name, by in results["false_alarms"].items()
             if name.startswith(f"{model_name}/")
