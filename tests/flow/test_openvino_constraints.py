@@ -62,17 +62,18 @@ def test_an_answer_is_one_of_the_choices(engine: OpenvinoEngine, choice: tuple[s
     assert ask(engine, "Choose.", choice=choice) in choice
 
 
-@pytest.mark.parametrize("length", [50, 200, 2_000])
-def test_usual_lengths_are_prepared_in_time(tiny_model: LocalModel, length: int) -> None:
+def test_usual_lengths_are_prepared_in_time(tiny_model: LocalModel) -> None:
     engine = Openvino(OpenvinoConfig()).load(tiny_model, 2, ignore, NEVER)
-    text = {"type": "string", "maxLength": length}
-    tags = {"type": "array", "items": text | {"pattern": "^[a-z ]{1,100}$"}, "minItems": 1, "maxItems": 40}
-    schema = {"type": "object", "properties": {"title": text, "summary": text, "tags": tags}, "required": ["title"]}
-    request = TextRequest.of("A red house, in JSON.", max_tokens=8, constraint=Constraint(json_schema=schema))
-    chunks = list(engine.generate(request, NEVER))
+    for length in (50, 200, 2_000):
+        text = {"type": "string", "maxLength": length}
+        tags = {"type": "array", "items": text | {"pattern": "^[a-z ]{1,100}$"}, "minItems": 1, "maxItems": 40}
+        fields = {"title": text, "summary": text, "tags": tags}
+        schema = {"type": "object", "properties": fields, "required": ["title"]}
+        request = TextRequest.of("A red house, in JSON.", max_tokens=8, constraint=Constraint(json_schema=schema))
+        chunks = list(engine.generate(request, NEVER))
+        assert "".join(chunk.text for chunk in chunks).startswith("{")
+        assert chunks[-1].finish_reason == "length"
     engine.close()
-    assert "".join(chunk.text for chunk in chunks).startswith("{")
-    assert chunks[-1].finish_reason == "length"
 
 
 def test_an_answer_meets_lengths_that_are_not_in_the_grammar(engine: OpenvinoEngine) -> None:
