@@ -70,7 +70,7 @@ function useModels(chosen) {
   const sorted = [...found].sort((a, b) => Number(b.here) - Number(a.here));
   const isDefault = (model) => model.name === "default" || model.aliases.includes("default");
   const named = sorted.map((model) => ({
-    value: isDefault(model) ? "default" : model.name,
+    value: model.aliases.includes(chosen) ? chosen : isDefault(model) ? "default" : model.name,
     title: model.here ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
   }));
   if (!named.some((one) => one.value === "default")) named.unshift({ value: "default", title: say("Default model", "默认模型") });

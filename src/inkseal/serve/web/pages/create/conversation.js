@@ -6,7 +6,7 @@ import { replace, route } from "../../core/route.js";
 import { person } from "../../core/session.js";
 import { kept } from "../../core/store.js";
 import { toastError } from "../../ui/toast.js";
-import { bodyOf, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
+import { bodyOf, claimTab, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
 import { newId } from "./ids.js";
 import { begin, Live } from "./live.js";
 import { clearOutbox, tell } from "./outbox.js";
@@ -265,11 +265,12 @@ function leave() {
   following = new AbortController();
 }
 
-let owner = person.peek()?.key_id;
+let owner = /** @type {string | undefined} */ (undefined);
 effect(() => {
   const now = person.value?.key_id;
   if (now === owner) return;
   if (owner) forgetPerson();
+  if (now) claimTab(now);
   owner = now;
 });
 
