@@ -9,7 +9,7 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web pictures eval-apps clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -84,6 +84,14 @@ bench-fingerprints: $(VENV)/bench.stamp
 bench-web: $(VENV)/dev.stamp
 	$(PIP) install --quiet --editable '.[$(EXTRAS),browser]'
 	$(BIN)/python benchmarks/web.py --write
+
+pictures: $(VENV)/dev.stamp
+	$(PIP) install --quiet --editable '.[$(EXTRAS),browser]'
+	$(BIN)/python docs/pictures.py
+
+# MODEL names the model; it goes on where it was stopped. MORE holds options, such as --app poem --minutes 30.
+eval-apps: $(VENV)/base.stamp
+	$(BIN)/python benchmarks/apps.py --model $(or $(MODEL),default) --write $(MORE)
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -142,7 +142,7 @@ def streaming(browser: "Browser", data_dir: Path) -> dict[str, Any]:
     """Returns how evenly frames came while an answer of prose, code and mathematics streamed."""
     text = "".join(ANSWER.format(number=number) for number in range(1, PARTS + 1))
     with serving(data_dir, settings=SETTINGS.format(1 / TOKENS_PER_SECOND)) as served:
-        context = visit(browser, "en", visited=True, **{"create.settings": {"model": "echo", "max_tokens": 8192}})
+        context = visit(browser, "en", visited=True, **{"draft.create.settings": {"model": "echo", "max_tokens": 8192}})
         page = context.new_page()
         page.goto(f"{served.url}/#/create")
         box = page.get_by_label("Your question")

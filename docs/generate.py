@@ -58,6 +58,9 @@ def commands() -> str:
 
 
 def plugins() -> str:
+    from inkseal.apps.computations import computations
+    from inkseal.apps.rules import rules
+    from inkseal.apps.steps import steps
     from inkseal.catalog.sources import sources
     from inkseal.modalities import modalities
     from inkseal.modalities.text.writers import writers
@@ -79,6 +82,9 @@ def plugins() -> str:
         ("Collections of pictures", collections),
         ("Solvers", solvers),
         ("Training objectives", objectives),
+        ("Steps of apps", steps),
+        ("Rules of apps", rules),
+        ("Computations of apps", computations),
     ):
         rows = [(f"`{name}`", first_line(registry[name])) for name in registry]
         text += f"## {title}\n\n" + table(("name", "what it does"), rows) + "\n"

@@ -24,7 +24,7 @@ def created(guarded: "Guarded", served: Served, where: str = "#/create", **optio
 def choose_echo(page: "Page", **more: Any) -> None:
     """Sets what answers are asked with."""
     page.evaluate(
-        "text => localStorage.setItem('inkseal.create.settings', text)", json.dumps({"model": "echo", **more})
+        "text => localStorage.setItem('inkseal.draft.create.settings', text)", json.dumps({"model": "echo", **more})
     )
 
 

@@ -81,7 +81,9 @@ def test_fault_47_deep_and_long_texts_do_not_stop_the_page(guarded: Any, served:
 def test_fault_47_of_a_huge_table_only_a_part_is_drawn_until_asked(guarded: Any, served: Served) -> None:
     rows = "".join(f"|{number}|x|\n" for number in range(2000))
     page = created(guarded, served)
-    page.evaluate("localStorage.setItem('inkseal.create.settings', JSON.stringify({model: 'echo', max_tokens: 30000}))")
+    page.evaluate(
+        "localStorage.setItem('inkseal.draft.create.settings', JSON.stringify({model: 'echo', max_tokens: 30000}))"
+    )
     page.reload()
     say(page, "|n|y|\n|-|-|\n" + rows)
     sealed(page)

@@ -1,12 +1,15 @@
 """From an empty installation to the first sealed answer: a model fetched while one looks, a question, the seal."""
 
 import re
-from collections.abc import Iterator
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from inkseal.core.protocols import LocalModel
 from local_hub import LocalHub, card_text, local_hub
 from serving import Served, serving
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 WEIGHTS = bytes(range(256)) * 4000
 NAME = "qwen2.5-coder-1.5b-instruct"
 """The default model's name: a card of the installation stands before ours."""
+REAL_SECONDS = 120
 
 
 class House(NamedTuple):
@@ -87,6 +91,26 @@ def test_a_fetch_can_be_stopped_and_what_was_written_stays(house: House, guarded
     page.get_by_role("progressbar").wait_for(state="detached")
     assert page.get_by_label("Your question").input_value() == "wait for me"
     assert page.get_by_role("button", name=re.compile("^Fetch .* and ask$")).is_enabled()
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_three_clicks_lead_to_a_sealed_answer_of_a_real_model(
+    tiny_model: LocalModel, tmp_path: Path, guarded: "Guarded", record_property: Callable[[str, object], None]
+) -> None:
+    shutil.copytree(tiny_model.folder, tmp_path / "data/models" / tiny_model.name)
+    with serving(tmp_path / "data") as served:
+        page = guarded.open(served)
+        page.evaluate("window.clicks = 0; addEventListener('click', () => (clicks += 1), true)")
+        begun = time.monotonic()
+        page.get_by_role("radio", name="SmolLM2").check()
+        page.get_by_role("button", name="Explain to a ten-year-old").click()
+        page.get_by_role("button", name="Ask", exact=True).click()
+        page.locator("main .seal").wait_for(timeout=REAL_SECONDS * 1000)
+        record_property("seconds_to_first_sealed_answer", time.monotonic() - begun)
+        assert page.evaluate("clicks") <= 3
+        assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
+        assert len(page.locator(".turn-answer .prose").inner_text()) > 40
 
 
 def _sealed(page: "Page", text: str) -> None:

@@ -194,3 +194,10 @@ def test_a_measurement_is_short_and_says_what_it_found(house: House) -> None:
     task = _until(house, house.client.post(f"{MODELS}/echo/measure").json()["id"], "finished")
     assert task["result"]["decode"] > 0
     assert task["result"]["others_ran"] is False
+
+
+def test_a_measurement_that_is_stopped_ends(house: House) -> None:
+    task = house.client.post(f"{MODELS}/echo/measure").json()
+    house.client.delete(f"/api/v1/tasks/{task['id']}")
+    wait_until(lambda: _task(house, task["id"])["state"] != "running", 30)
+    assert _task(house, task["id"])["state"] in ("cancelled", "finished")  # the fake may be quicker

@@ -65,6 +65,10 @@ class StepConfig(ComponentConfig):
         """Returns how often it asks a model at most."""
         return 0
 
+    def parts_of(self, value: Any) -> list[Any]:
+        """Returns the answers that the step's value is made of; rules are for each of them."""
+        return [value]
+
     def makes_text(self) -> bool:
         """True when a model writes its value, so that rules can be told to it."""
         return self.calls() > 0

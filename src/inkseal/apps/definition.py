@@ -154,10 +154,12 @@ class App(Closed):
 
     def _rules_know(self, known: set[str]) -> None:
         writers = {step.name for step in self.steps if step.makes_text()}
+        fields = {field.name for field in self.fields} | {"language"}
         for place, rule in self._all_rules():
+            here = fields if place.startswith("case") else known
             for template in rule.templates():
-                _all_known(names(template), known, place)
-            _all_known({path.split(".")[0] for path in rule.asks_for()}, known, place)
+                _all_known(names(template), here, place)
+            _all_known({path.split(".")[0] for path in rule.asks_for()}, here, place)
             if rule.step is not None:
                 _all_known({rule.step}, writers, f"{place}.step")
 

@@ -45,6 +45,8 @@ class AnswerJudged(Closed):
     step: str
     attempt: int
     problems: tuple[str, ...]
+    is_valid: bool | None = None
+    """Whether the answer meets its schema; None without one."""
     mended: bool = False
     """Code took out or put right what was off, without adding a word."""
 

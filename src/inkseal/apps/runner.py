@@ -47,6 +47,7 @@ def run_app(
     *,
     language: Language | None = None,
     options: Options | None = None,
+    step_values: dict[str, Any] | None = None,
 ) -> AppResult:
     """Fills in the form, takes the steps, composes and seals the result.
 
@@ -58,6 +59,7 @@ def run_app(
         cancel: asked often whether to stop.
         language: of the prompts and of the result; the current one when absent.
         options: model, seed, longest time, labelling regime, owner.
+        step_values: takes the value of every step, for those who look closer than at the result.
 
     Raises:
         InvalidRequest: the form is not filled in as it should be.
@@ -81,7 +83,10 @@ def run_app(
         work.scope = {field.name: field.bound(filled[field.name]) for field in file.app.fields}
         work.scope["language"] = Bound(say("English", "中文"), Origin.SYSTEM)
         try:
-            return _run(work)
+            result = _run(work)
+            if step_values is not None:
+                step_values |= {step.name: work.scope[step.name].value for step in file.app.steps}
+            return result
         except InksealError as error:
             step = work.step.name if work.step else ""
             on_event(AppFailed(code=error.code, message=str(error), step=step))

@@ -111,7 +111,8 @@ class Work:
             result = self._run(question, messages, attempt)
             tries.append(self._judged(question, rules, result))
             told = tuple(text for _, text in tries[-1].problems)
-            self.emit(AnswerJudged(step=self.step.name, attempt=attempt, problems=told))
+            valid = None if question.json_schema is None else tries[-1].answer.data is not None
+            self.emit(AnswerJudged(step=self.step.name, attempt=attempt, problems=told, is_valid=valid))
             if not told:
                 break
             messages = self._again(base, tries)
@@ -326,11 +327,12 @@ def rule_verdicts(work: Work) -> list[Verdict]:
     for step in work.file.app.steps:
         if step.name not in work.scope or work.records.get(step.name, StepRecord(step="")).skipped:
             continue
-        answer = answer_of(work.scope[step.name].value)
+        answers = [answer_of(part) for part in step.parts_of(work.scope[step.name].value)]
         for config in work.file.app.rules_of(step):
             if not applies(config, work.facts):
                 continue
-            unmet = rule_kinds[config.kind](config).problems(answer, work.facts)
+            rule = rule_kinds[config.kind](config)
+            unmet = [text for answer in answers for text in rule.problems(answer, work.facts)]
             hits = tuple(Finding(rule=f"app.{config.kind}", category="form") for _ in unmet[:16])
             action = "flag" if unmet else "allow"
             found.append(Verdict(check=f"app.{config.kind}", version="1", stage="result", action=action, findings=hits))

@@ -94,7 +94,8 @@ class Settings(Closed):
         "both",
         description="Which labelling rules exports follow.",
         json_schema_extra={
-            "zh": "标识规则；作品与导出文件按此标识。",
+            "zh_title": "标识规则",
+            "zh": "作品与导出文件按此标识。",
             "en_titles": {"none": "None", "cn": "China", "eu": "European Union", "both": "China and the EU"},
             "zh_titles": {"none": "不标识", "cn": "中国", "eu": "欧盟", "both": "中国与欧盟"},
             "live": True,
@@ -104,7 +105,7 @@ class Settings(Closed):
         "",
         max_length=64,
         description="Producer code for labels (27 characters in China).",
-        json_schema_extra={"zh": "服务提供者编码；写入标识，中国为 27 位。", "live": True},
+        json_schema_extra={"zh_title": "服务提供者编码", "zh": "写入标识；中国为 27 位。", "live": True},
     )
     model: str = Field(
         "default",
@@ -121,14 +122,14 @@ class Settings(Closed):
         gt=0,
         lt=2**63,
         description="Budget for all engines; 70 % of RAM when absent.",
-        json_schema_extra={"zh": "内存预算；所有引擎合计，缺省为内存的 70 %。", "live": True},
+        json_schema_extra={"zh_title": "内存预算", "zh": "所有引擎合计；缺省为内存的 70 %。", "live": True},
     )
     threads: int | None = Field(
         None,
         ge=1,
         le=4096,
         description="Threads for an engine; the free cores when absent.",
-        json_schema_extra={"zh": "线程数；每个引擎，缺省为空闲核心数。", "live": True},
+        json_schema_extra={"zh_title": "线程数", "zh": "每个引擎；缺省为空闲核心数。", "live": True},
     )
     engine_memory_limit_bytes: int | None = Field(
         None,
@@ -137,7 +138,9 @@ class Settings(Closed):
         json_schema_extra={"zh": "独立进程引擎的地址空间上限；缺省不限。"},
     )
     offline: bool = Field(
-        False, description="Never touch the network.", json_schema_extra={"zh": "离线；从不访问网络。", "live": True}
+        False,
+        description="Never touch the network.",
+        json_schema_extra={"zh_title": "离线", "zh": "从不访问网络。", "live": True},
     )
     log_level: str = Field(
         "WARNING",

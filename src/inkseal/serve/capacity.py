@@ -37,7 +37,7 @@ class MemoryFacts(Closed):
 
 
 class Need(Closed):
-    """What a model takes, and whether there is room: `evicts` names the idle models that would leave first."""
+    """What a model takes, and whether there is room once the idle models in `evicts` have left."""
 
     fit: Fit = "unknown"
     bytes: int | None = None
@@ -87,10 +87,9 @@ def need(studio: Studio, entry: Entry) -> Need:
     if key in loaded:
         return Need(fit="loaded", bytes=loaded[key].size_bytes, known_by="engine")
     plan = studio.engines.pool.plan(key, num_bytes)
-    if plan.missing_bytes:
-        return Need(fit="too_large", bytes=num_bytes, known_by="forecast", missing_bytes=plan.missing_bytes)
     leaving = tuple(loaded[each].engine.model.name for each in plan.evicted if each in loaded)
-    return Need(fit="evicts" if leaving else "fits", bytes=num_bytes, known_by="forecast", evicts=leaving)
+    fit: Fit = "too_large" if plan.missing_bytes else "evicts" if leaving else "fits"
+    return Need(fit=fit, bytes=num_bytes, known_by="forecast", missing_bytes=plan.missing_bytes, evicts=leaving)
 
 
 def _by_card(studio: Studio, num_bytes: int | None) -> Need:

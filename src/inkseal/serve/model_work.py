@@ -75,7 +75,7 @@ def measuring(studio: Studio, card: Card, is_busy: Callable[[], bool]) -> Work:
             if not isinstance(engine, GenerativeEngine):
                 raise Unsupported(say(f"{card.name} makes no text.", f"{card.name} 不生成文本。"))
             busy = is_busy()
-            speed = measure(engine, ROUNDS)
+            speed = measure(engine, ROUNDS, cancel)
         return {"model": local.name, "others_ran": busy or is_busy(), **speed.model_dump()}
 
     return work

@@ -21,6 +21,7 @@ class Draft:
         self.chunks: list[Chunk] = []
         self.finish_reason: FinishReason = "cancelled"  # until the engine says otherwise
         self.blocked: Verdict | None = None
+        self._num_held_tokens = 0
 
     @property
     def text(self) -> str:
@@ -40,8 +41,10 @@ class Draft:
         if verdict is not None:
             yield from self.withdraw(verdict)
             return
-        shown = chunk.model_copy(update={"text": text})
+        self._num_held_tokens += chunk.num_tokens
+        shown = chunk.model_copy(update={"text": text, "num_tokens": self._num_held_tokens})
         if text or chunk.data or chunk.tool_calls or chunk.finish_reason:
+            self._num_held_tokens = 0
             self.chunks.append(shown)
             yield Generated(chunk=shown)
 

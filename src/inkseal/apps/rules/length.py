@@ -34,7 +34,7 @@ class Length:
         least = facts.number(config.min) if config.min is not None else None
         most = facts.number(config.max) if config.max is not None else None
         found = []
-        for text in texts_at(answer, config.path):
+        for text in texts_at(answer, config.path) or [""]:
             length = size(text)
             if least is not None and length < least:
                 found.append(

@@ -41,7 +41,7 @@ class Pattern:
     def problems(self, answer: Answer, facts: Facts) -> list[str]:
         """Returns a line when a text does not meet it."""
         config = self._config
-        for text in texts_at(answer, config.path):
+        for text in texts_at(answer, config.path) or [""]:
             number = len(re.findall(config.regex, text, re.MULTILINE))
             if (number > 0) if config.absent else number < config.at_least:
                 told = str(config.says) if config.says is not None else ""

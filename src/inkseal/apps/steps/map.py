@@ -39,6 +39,10 @@ class MapConfig(StepConfig):
         yield from super().asks_for()
         yield self.over
 
+    def parts_of(self, value: Any) -> list[Any]:
+        """Returns the answers to the items."""
+        return list(value)
+
     def calls(self) -> int:
         """Returns the largest number of items."""
         return self.max_items

@@ -33,7 +33,7 @@ STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 TOML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
-class AppFacts(Closed):
+class AppSummary(Closed):
     """One app, in the words of the request's language."""
 
     name: str
@@ -43,13 +43,13 @@ class AppFacts(Closed):
     own: bool
     sha256: str
     scores: tuple[AppScore, ...] = ()
-    """Measured on the cases of this very file; by model and language."""
+    """Measured on the cases of this very file; by model and language. A list leaves out what was not met."""
 
 
 class AppList(Closed):
     """All apps that the caller can use."""
 
-    apps: tuple[AppFacts, ...]
+    apps: tuple[AppSummary, ...]
     broken: dict[str, str] = {}
     """One's own files that cannot be used, with the reason."""
 
@@ -62,7 +62,7 @@ class SampleFacts(Closed):
     values: dict[str, Any]
 
 
-class AppDetails(AppFacts):
+class AppDetails(AppSummary):
     """One app, with its form as a JSON schema; `zh` and `zh_title` say a field in Chinese."""
 
     help: str = ""
@@ -82,7 +82,7 @@ class AppRun(Closed):
     language: Language | None = Field(None, description="Of the result; the request's when absent.")
     model: str = Field("default", max_length=200)
     seed: int = Field(0, ge=0, lt=2**31, description="0 draws one.")
-    timeout_seconds: float = Field(900, gt=0, le=7200)
+    timeout_seconds: float = Field(900, ge=1, le=7200)
     regime: Regime | None = None
 
 
@@ -116,17 +116,22 @@ def _facts(file: AppFile) -> dict[str, Any]:
     }
 
 
+def _short(file: AppFile) -> AppSummary:
+    scores = tuple(score.model_copy(update={"failures": ()}) for score in scores_of(file))
+    return AppSummary(**_facts(file) | {"scores": scores})
+
+
 @router.get("", summary="List apps")
 def list_apps(request: Request, caller: AnyCaller) -> AppList:
     shelf = _shelf(request, caller)
-    return AppList(apps=tuple(AppFacts(**_facts(file)) for file in shelf.all()), broken=shelf.broken())
+    return AppList(apps=tuple(_short(file) for file in shelf.all()), broken=shelf.broken())
 
 
 @router.post("", summary="Take in an app from its file", status_code=201)
-def import_app(given: AppImport, request: Request, caller: Creator) -> AppFacts:
+def import_app(given: AppImport, request: Request, caller: Creator) -> AppSummary:
     file = _shelf(request, caller).save(given.toml.encode("utf-8", "replace"), replace=given.replace)
     _note(request, caller, "app_saved", file.app.name)
-    return AppFacts(**_facts(file))
+    return AppSummary(**_facts(file))
 
 
 @router.get("/{name}", summary="Show an app with its form")
@@ -153,10 +158,10 @@ def export(name: Name, request: Request, caller: AnyCaller) -> Response:
 
 
 @router.post("/{name}/copy", summary="Copy an app to change it", status_code=201)
-def copy(name: Name, given: AppCopy, request: Request, caller: Creator) -> AppFacts:
+def copy(name: Name, given: AppCopy, request: Request, caller: Creator) -> AppSummary:
     file = _shelf(request, caller).copy(name, given.name)
     _note(request, caller, "app_saved", file.app.name)
-    return AppFacts(**_facts(file))
+    return AppSummary(**_facts(file))
 
 
 @router.delete("/{name}", summary="Remove an app of one's own", status_code=204)

@@ -46,6 +46,7 @@ class Answer(Closed):
     error: str | None = None
     usage: Usage | None = None
     finish_reason: FinishReason | None = None
+    model: str = ""
     artifact: Artifact | None = None
     state: str = ""
     label: str = ""
@@ -120,8 +121,9 @@ def _answer(studio: Studio, session: "Session", run_id: str, caller: Caller) -> 
     told = session.get(ManifestRow, run_id)
     manifest = json.loads(told.body) if told is not None else {}
     label = " · ".join(visible_wordings(manifest.get("regime", studio.settings.regime), current_language()))
-    facts = {"artifact": artifacts.get(session, run_id), "state": row.state, "label": label}
-    known = known.model_copy(update=facts | {"finish_reason": manifest.get("finish_reason")})
+    facts: dict[str, Any] = {"artifact": artifacts.get(session, run_id), "state": row.state, "label": label}
+    facts |= {"finish_reason": manifest.get("finish_reason"), "model": (manifest.get("model") or {}).get("name", "")}
+    known = known.model_copy(update=facts)
     if row.state != "active":
         return known
     try:

@@ -4,9 +4,13 @@ import itertools
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from inkseal.core.protocols import GenerativeEngine
+from inkseal.core.errors import Cancelled
+from inkseal.core.language import say
+from inkseal.core.protocols import Cancel, GenerativeEngine
 from inkseal.core.types import Closed, Usage
 from inkseal.formats.perplexity import held_out_text
 from inkseal.modalities.text.request import Sampling, TextRequest
@@ -37,24 +41,28 @@ def fresh_text(num_chars: int) -> str:
     return f"Chapter {number}. " + (text[start:] + " " + text * (num_chars // len(text) + 1))[:num_chars]
 
 
-def measure(engine: GenerativeEngine, rounds: int = 3) -> Speed:
+def measure(engine: GenerativeEngine, rounds: int = 3, cancel: Cancel | None = None) -> Speed:
     """Returns the medians of `rounds` measurements of each kind.
 
     Decoding is the time between first and last token of one answer; `at_once` is all answers' tokens over the time
     from the first request to the last token, prompts of about 32 tokens included.
+
+    Raises:
+        Cancelled: `cancel` was set.
     """
-    _answer(engine, fresh_text(100), 4)  # memory and kernels are made at the first request
+    ask = partial(_answer, engine, cancel or threading.Event())
+    ask(fresh_text(100), 4)  # memory and kernels are made at the first request
     chars = _chars_for(engine, PROMPT_TOKENS)
     prefills, firsts, repeats, decodes, together = [], [], [], [], []
     for _ in range(rounds):
         prompt = fresh_text(chars)
-        cold, warm = _answer(engine, prompt, 1), _answer(engine, prompt, 1)
+        cold, warm = ask(prompt, 1), ask(prompt, 1)
         firsts.append(_first(cold))
         prefills.append(cold.prompt_tokens / _first(cold))
         repeats.append(_first(warm))
-        usage = _answer(engine, fresh_text(120), ANSWER_TOKENS)
+        usage = ask(fresh_text(120), ANSWER_TOKENS)
         decodes.append((usage.completion_tokens - 1) / (usage.total_seconds - _first(usage)))
-        together.append(_at_once(engine))
+        together.append(_at_once(ask))
     middle = statistics.median
     return Speed(
         prefill=round(middle(prefills), 1),
@@ -65,21 +73,23 @@ def measure(engine: GenerativeEngine, rounds: int = 3) -> Speed:
     )
 
 
-def _at_once(engine: GenerativeEngine) -> float:
+def _at_once(ask: Callable[[str, int], Usage]) -> float:
     prompts = [fresh_text(120) for _ in range(AT_ONCE)]
     begin = time.perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        usages = list(pool.map(lambda prompt: _answer(engine, prompt, ANSWER_TOKENS), prompts))
+        usages = list(pool.map(lambda prompt: ask(prompt, ANSWER_TOKENS), prompts))
     return sum(usage.completion_tokens for usage in usages) / (time.perf_counter() - begin)
 
 
-def _answer(engine: GenerativeEngine, prompt: str, max_tokens: int) -> Usage:
+def _answer(engine: GenerativeEngine, cancel: Cancel, prompt: str, max_tokens: int) -> Usage:
     request = TextRequest.of(prompt, raw_prompt=True, max_tokens=max_tokens, sampling=Sampling(temperature=0))
-    stream = engine.generate(request, threading.Event())
+    stream = engine.generate(request, cancel)
     while True:
         try:
             next(stream)
         except StopIteration as end:
+            if cancel.is_set():
+                raise Cancelled(say("The measurement was stopped.", "测量已停止。")) from None
             usage: Usage = end.value
             return usage
 

@@ -32,19 +32,23 @@ def trial(make_checks: Callable[[], Sequence[Check]], part: Part, stage: Stage) 
         part: the text and where it comes from.
         stage: whether it goes in or comes out.
     """
-    verdicts = []
+    by_itself: list[Verdict] = []
     action: Action = "allow"
     for check in make_checks():
-        if stage not in check.stages:
-            continue
-        begin = time.perf_counter()
-        verdict = check.inspect((part,), stage)
-        verdicts.append(verdict.model_copy(update={"seconds": round(time.perf_counter() - begin, 6)}))
-        action = stronger(action, verdict.action)
+        if stage in check.stages:
+            begin = time.perf_counter()
+            verdict = check.inspect((part,), stage)
+            by_itself.append(verdict.model_copy(update={"seconds": round(time.perf_counter() - begin, 6)}))
+            action = stronger(action, verdict.action)
     ruling = rule(make_checks(), (part,), stage)
+    # A first look may load a model; the second tells how long the check itself takes.
+    again = {verdict.check: verdict.seconds for verdict in ruling.verdicts}
     blocked_by = ruling.blocked.check if ruling.blocked else ""
     return Trial(
-        verdicts=tuple(verdicts),
+        verdicts=tuple(
+            verdict.model_copy(update={"seconds": min(verdict.seconds, again.get(verdict.check, verdict.seconds))})
+            for verdict in by_itself
+        ),
         action=action,
         blocked_by=blocked_by,
         text_after=None if blocked_by else ruling.parts[0].text,

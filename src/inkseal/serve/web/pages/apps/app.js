@@ -16,6 +16,7 @@ import { Failure, Note, Waiting } from "../../ui/states.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { CsvField } from "./files.js";
 import { Result } from "./result.js";
+import { quizControls } from "./quiz.js";
 import { runApp } from "./run.js";
 import { Scores } from "./score.js";
 import { CopyDialog, ImportDialog } from "./share.js";
@@ -73,7 +74,7 @@ function Open({ app, again }) {
             value=${values}
             onChange=${(next) => change({ values: next })}
             errors=${errors}
-            controls=${Object.fromEntries(csv.map(([field]) => [field, CsvField]))}
+            controls=${{ ...Object.fromEntries(csv.map(([field]) => [field, CsvField])), ...quizControls(app.form_schema, values) }}
           />
           <div class="app-does">
             <${Choices} spoken=${spoken} model=${model} onChange=${change} />
@@ -123,8 +124,13 @@ function Samples({ app, spoken, onChoose }) {
 
 function Choices({ spoken, model, onChange }) {
   const { value } = useLoad((signal) => api.get("/api/v1/models", { signal }), []);
-  const models = (value ?? []).filter((one) => one.task === "generate" && one.here && !one.aliases.includes("default"));
-  const named = [{ value: "default", title: say("Default model", "默认模型") }, ...models.map((one) => ({ value: one.name, title: one.title }))];
+  const all = (value ?? []).filter((one) => one.task === "generate");
+  const hasDefault = !value || all.some((one) => one.here && one.aliases.includes("default"));
+  const models = all.filter((one) => one.here && !one.aliases.includes("default"));
+  const named = [
+    { value: "default", title: hasDefault ? say("Default model", "默认模型") : say("Default model (not here)", "默认模型（未安装）") },
+    ...models.map((one) => ({ value: one.name, title: one.title })),
+  ];
   const languages = [
     { value: "zh", title: "中文" },
     { value: "en", title: "English" },

@@ -40,8 +40,8 @@ export function Result({ app, result, onNext }) {
     ${result.notice && html`<${Note}><p>${result.notice}</p><//>`}
     <footer class="app-result-foot">
       <span class="faint small">${say(
-        `${number(usage.completion_tokens)} tokens · ${number(usage.total_seconds)} s`,
-        `${number(usage.completion_tokens)} 词元 · ${number(usage.total_seconds)} 秒`,
+        `${number(usage.completion_tokens)} tokens · ${number(usage.total_seconds, { maximumFractionDigits: 1 })} s`,
+        `${number(usage.completion_tokens)} 词元 · ${number(usage.total_seconds, { maximumFractionDigits: 1 })} 秒`,
       )}</span>
       <span class="app-result-does">
         <${Copy} text=${result.text} label=${say("Copy the result", "复制结果")} />

@@ -1,5 +1,6 @@
 /** One run of an app: its events become steps with their words, and a result. */
 import * as api from "../../core/api.js";
+import { say } from "../../core/language.js";
 
 /**
  * @typedef {{text: string, attempt: number, phase: string, item: number | null, numItems: number | null, problems: string[], mended: boolean, isOver: boolean}} Try
@@ -32,7 +33,7 @@ export async function runApp(name, body, signal, onChange) {
       TAKES[event]?.(run, data);
       tell();
     }
-    if (!run.result && !run.error) throw new api.ApiError({ status: 0, code: "broken_off", message: "…" });
+    if (!run.result && !run.error) throw new api.ApiError({ status: 0, code: "broken_off", message: say("The run broke off without a result.", "运行中断，没有结果。") });
   } catch (error) {
     run.error ??= error;
   }

@@ -13,7 +13,7 @@ import { Note } from "../../ui/states.js";
 import { answers, ask, lives } from "./conversation.js";
 import { Forks } from "./forks.js";
 import { LiveMeters, Meters } from "./meters.js";
-import { Structured, valueOf } from "./structured.js";
+import { Structured } from "./structured.js";
 import { ToolCalls } from "./tools.js";
 import { isOver } from "./tree.js";
 
@@ -22,16 +22,31 @@ export function Answer({ turn, settings, isLast }) {
   const live = lives.value.get(turn.id);
   const answer = turn.run_id ? answers.value.get(turn.run_id) : undefined;
   const [wasLive] = useState(!!live || !isOver(turn));
+  const label = live?.label || answer?.label;
   return html`<article class="turn turn-answer" aria-label=${say("Answer", "回答")} aria-busy=${live ? "true" : "false"}>
-    ${live ? html`<${Coming} live=${live} turn=${turn} />` : html`<${There} turn=${turn} answer=${answer} isLast=${isLast} isNew=${wasLive} settings=${settings} />`}
+    <div key="head" class="answer-head">
+      ${label && html`<${Label} text=${label} />`}
+      <span class="faint answer-model">${answer?.model || turn.asked.model || ""}</span>
+    </div>
+    <${Body} key="body" live=${live} text=${answer?.text ?? ""} turn=${turn} />
+    ${live
+      ? html`<${Coming} key="coming" live=${live} turn=${turn} />`
+      : html`<${There} key="there" turn=${turn} answer=${answer} isLast=${isLast} isNew=${wasLive} settings=${settings} />`}
   </article>`;
 }
 
+/** The words, drawn at one place from the first to the last, so that nothing flickers when they are whole. */
+function Body({ live, text, turn }) {
+  const words = live ? live.text.value : text;
+  const schema = turn.asked.constraint?.json_schema;
+  if (!words) return null;
+  if (schema && !live) return html`<${Structured} text=${words} schema=${schema} />`;
+  return html`<${Markdown} text=${words} isWhole=${!live} />`;
+}
+
 function Coming({ live, turn }) {
-  const text = live.text.value;
   const progress = live.progress.value;
-  return html`${live.label && html`<${Label} text=${live.label} />`}
-    ${text ? html`<${Markdown} text=${text} isWhole=${false} />` : html`<${Thinking} live=${live} />`}
+  return html`${!live.text.value && html`<${Thinking} live=${live} />`}
     ${progress && html`<${Progress} label=${progress.what} done=${progress.done} total=${progress.total} />`}
     <${ToolCalls} turn=${turn} calls=${live.toolCalls.value} />
     <${LiveMeters} live=${live} />`;
@@ -44,13 +59,7 @@ const Thinking = ({ live }) => html`<p class="thinking" role="status">
 
 function There({ turn, answer, isLast, isNew, settings }) {
   const text = answer?.text ?? "";
-  const structured = turn.asked.constraint?.json_schema ? valueOf(text) : undefined;
-  return html`<div class="answer-head">
-      ${answer?.label && html`<${Label} text=${answer.label} />`}
-      <span class="faint answer-model">${turn.asked.model ?? ""}</span>
-    </div>
-    ${structured !== undefined ? html`<${Structured} value=${structured} text=${text} schema=${turn.asked.constraint.json_schema} />` : text && html`<${Markdown} text=${text} />`}
-    <${State} turn=${turn} answer=${answer} />
+  return html`<${State} turn=${turn} answer=${answer} />
     <${ToolCalls} turn=${turn} calls=${turn.tool_calls ?? []} canAnswer=${isLast} settings=${settings} />
     <div class="answer-foot">
       <${Seal} artifactId=${answer?.artifact?.id} isNew=${isNew} />

@@ -1,6 +1,7 @@
 /** Where one writes: words, files, the model, and the button that sends or stops. */
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
+import { person } from "../../core/session.js";
 import { Button } from "../../ui/button.js";
 import { Growing, Select } from "../../ui/field.js";
 import { toast, toastError } from "../../ui/toast.js";
@@ -28,7 +29,8 @@ export function Composer({ settings, models, onModel, start, onSent }) {
   const live = shown.value.map((turn) => lives.value.get(turn.id)).find(Boolean);
   useEffect(() => {
     if (start.turn) setDraft({ ...draft, text: start.text });
-    box.current?.focus({ preventScroll: true });
+    // Where there is no mouse, the focus would open a keyboard over half of the page.
+    if (start.turn || matchMedia("(hover: hover)").matches) box.current?.focus({ preventScroll: true });
   }, [start.turn, place]);
   const attach = async (files) => {
     const { read, refused } = await readFiles(files);
@@ -47,8 +49,9 @@ export function Composer({ settings, models, onModel, start, onSent }) {
     submit();
   };
   const drop = (event) => {
-    event.preventDefault();
     setOver(false);
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
     attach([...event.dataTransfer.files]);
   };
   const paste = (event) => {
@@ -58,7 +61,7 @@ export function Composer({ settings, models, onModel, start, onSent }) {
   return html`<form
     class=${`composer${isOver ? " composer-over" : ""}`}
     onSubmit=${(event) => (event.preventDefault(), submit())}
-    onDragOver=${(event) => (event.preventDefault(), setOver(true))}
+    onDragOver=${(event) => event.dataTransfer.types.includes("Files") && (event.preventDefault(), setOver(true))}
     onDragLeave=${() => setOver(false)}
     onDrop=${drop}
   >
@@ -103,7 +106,8 @@ function useDraft(place) {
   }
   latest.current = state;
   useEffect(() => {
-    const keep = () => keepDraft(latest.current.place, latest.current.draft);
+    // Who has signed out leaves nothing here.
+    const keep = () => person.peek() && keepDraft(latest.current.place, latest.current.draft);
     addEventListener("pagehide", keep);
     return () => (removeEventListener("pagehide", keep), keep());
   }, []);

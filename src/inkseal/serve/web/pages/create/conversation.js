@@ -2,7 +2,7 @@
 import { get, remove } from "../../core/api.js";
 import { batch, computed, effect, signal } from "../../core/html.js";
 import { language, say } from "../../core/language.js";
-import { session } from "../../core/session.js";
+import { person } from "../../core/session.js";
 import { kept } from "../../core/store.js";
 import { toastError } from "../../ui/toast.js";
 import { bodyOf, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
@@ -31,7 +31,7 @@ export const forks = computed(() => branches(turns.value.values()));
 export const shown = computed(() => path(forks.value, chosen.value));
 
 /** What the last new conversation was asked with. */
-export const lastSettings = kept("create.settings", /** @type {Record<string, any>} */ ({}));
+export const lastSettings = kept("draft.create.settings", /** @type {Record<string, any>} */ ({}));
 
 let following = new AbortController();
 const others = new BroadcastChannel("inkseal.conversations");
@@ -139,15 +139,19 @@ function waiting() {
 }
 
 async function end(turnId, live) {
-  const answer = { run_id: live.runId, status: live.status.value, error: live.error || null, usage: live.usage, artifact: live.artifact };
-  const whole = { ...answer, state: live.artifact ? "active" : "", label: live.label, text: live.text.value };
-  batch(() => {
-    if (live.status.value === "finished") {
-      answers.value = new Map(answers.value).set(live.runId, whole);
+  const isFine = live.status.value === "finished";
+  if (!isFine) set(turnId, { error: live.error || endWords(live.record ?? { status: "failed", error: null }) });
+  else if (!live.hasGap) {
+    const facts = { run_id: live.runId, status: "finished", error: null, usage: live.usage, artifact: live.artifact };
+    const state = live.artifact ? "active" : "";
+    batch(() => {
+      answers.value = new Map(answers.value).set(live.runId, { ...facts, state, label: live.label, text: live.text.value });
       set(turnId, { finish_reason: live.finishReason ?? "stop", tool_calls: live.toolCalls.value });
-    } else set(turnId, { error: live.error || say("It broke off.", "已中断。") });
-  });
-  if (live.hasGap || !live.label) await refresh();
+    });
+  }
+  if (isFine) await refresh(); // the record has the words, the label and the model's name
+  const answer = answers.value.get(live.runId);
+  if (isFine && answer) settle(turns.value.get(turnId), answer);
   drop(turnId);
   others.postMessage(openId.value);
 }
@@ -260,23 +264,28 @@ function leave() {
   following = new AbortController();
 }
 
-let person = session.peek()?.key_id;
+let owner = person.peek()?.key_id;
 effect(() => {
-  const now = session.value?.key_id;
-  if (now === person || session.value === undefined) return;
-  if (person) {
-    clearTab();
-    openId.value = null;
-    leave();
-    batch(() => {
-      list.value = null;
-      turns.value = new Map();
-      answers.value = new Map();
-      lives.value = new Map();
-    });
-  }
-  person = now;
+  const now = person.value?.key_id;
+  if (now === owner) return;
+  if (owner) forgetPerson();
+  owner = now;
 });
+
+/** Nothing of somebody is left to the next. */
+function forgetPerson() {
+  leave();
+  clearTab();
+  batch(() => {
+    openId.value = null;
+    list.value = null;
+    problem.value = null;
+    chosen.value = {};
+    turns.value = new Map();
+    answers.value = new Map();
+    lives.value = new Map();
+  });
+}
 
 let spoken = language.peek();
 effect(() => {

@@ -36,6 +36,7 @@ export class Live {
     this.finishReason = null;
     this.artifact = null;
     this.usage = null;
+    this.record = null;
     this.error = "";
     this.begunAt = Date.now();
     this.scheduled = 0;
@@ -78,8 +79,7 @@ export class Live {
   async askHowItEnded() {
     const run = await get(`/api/v1/runs/${this.runId}`);
     this.hasGap = true;
-    this.usage = run.usage;
-    this.error = run.error ?? (run.status === "finished" ? "" : run.status);
+    this.record = run;
     this.status.value = run.status === "finished" ? "finished" : "failed";
   }
 

@@ -20,6 +20,7 @@ const EXAMPLE = {
 /** @param {{value: Record<string, any>, onChange: (value: Record<string, any>) => void}} props */
 export function Settings({ value, onChange }) {
   const { value: form, error, again } = useLoad((signal) => get("/api/v1/forms/text", { signal }), []);
+  const [turn, setTurn] = useState(0);
   const put = (name, part) => {
     const { [name]: _, ...others } = value;
     onChange(part === undefined ? others : { ...others, [name]: part });
@@ -35,8 +36,9 @@ export function Settings({ value, onChange }) {
     ${error && html`<${Failure} error=${error} again=${again} />`}
     ${!form && !error && html`<${Waiting} />`}
     ${form && html`<${Form} schema=${form.request_schema} value=${value} onChange=${onChange} omit=${OMIT} labels=${labels()} />`}
-    <${Shape} value=${value.constraint?.json_schema} onChange=${(schema) => put("constraint", schema && { json_schema: schema })} />
+    <${Shape} key=${`shape${turn}`} value=${value.constraint?.json_schema} onChange=${(schema) => put("constraint", schema && { json_schema: schema })} />
     <${Json}
+      key=${`tools${turn}`}
       label=${say("Tools", "工具")}
       help=${say("A list of name, description and parameters; calls are shown, never run", "由 name、description、parameters 组成的列表；只显示调用，不执行")}
       value=${value.tools}
@@ -44,7 +46,7 @@ export function Settings({ value, onChange }) {
       onChange=${(tools) => put("tools", tools?.length ? tools : undefined)}
     />
     <div class="settings-does">
-      <${Button} small icon="refresh" onClick=${() => onChange(value.model ? { model: value.model } : {})}>${say("Back to the defaults", "恢复默认")}<//>
+      <${Button} small icon="refresh" onClick=${() => (setTurn(turn + 1), onChange(value.model ? { model: value.model } : {}))}>${say("Back to the defaults", "恢复默认")}<//>
     </div>
   </div>`;
 }

@@ -10,7 +10,7 @@ const MANY = 200;
 const DEEP = 60;
 
 /** Returns the value of a text that is JSON, else undefined. @param {string} text */
-export function valueOf(text) {
+function valueOf(text) {
   try {
     return JSON.parse(text);
   } catch {
@@ -18,9 +18,13 @@ export function valueOf(text) {
   }
 }
 
-/** @param {{value: unknown, text: string, schema: any}} props */
-export function Structured({ value, text, schema }) {
+/** @param {{text: string, schema: any}} props */
+export function Structured({ text, schema }) {
   const [view, setView] = useState("tree");
+  const value = valueOf(text);
+  if (value === undefined) {
+    return html`<div class="structured"><${Tag} kind="warn" icon="warning">${say("This is no whole JSON", "不是完整的 JSON")}<//><${Code} text=${text} /></div>`;
+  }
   const off = faults(value, schema);
   const tabs = [
     { name: "tree", title: say("Tree", "树形") },
@@ -52,4 +56,5 @@ function Node({ name, value, depth }) {
   </details>`;
 }
 
-const Leaf = ({ value }) => html`<span class=${`tree-${value === null ? "null" : typeof value}`}>${typeof value === "string" ? value : String(value)}</span>`;
+const Leaf = ({ value }) =>
+  value === "" ? html`<span class="faint">""</span>` : html`<span class=${`tree-${value === null ? "null" : typeof value}`}>${String(value)}</span>`;

@@ -38,6 +38,7 @@ export function Thread({ settings, onStart }) {
         return html`<${Kind} key=${turn.id} turn=${turn} settings=${settings} isLast=${index === turns.length - 1} />`;
       })}
     </div>
+    <p class="unseen" role="status">${lives.value.size ? say("The answer is coming.", "正在回答。") : turns.length ? say("The answer has ended.", "回答已结束。") : ""}</p>
     ${!isAtEnd &&
     html`<div class="thread-down">
       <${Button} small icon="down" label=${say("To the end", "到末尾")} onClick=${() => ((isPinned.current = true), toEnd(box.current))} />

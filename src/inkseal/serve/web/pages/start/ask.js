@@ -14,7 +14,8 @@ const QUESTIONS = [
 
 /** @param {{draft: import("@preact/signals").Signal<{text: string, isWaiting: boolean}>, model: any, pull: import("./pull.js").Pull, onAsk: () => void}} props */
 export function Ask({ draft, model, pull, onAsk }) {
-  const { text, isWaiting } = draft.value;
+  const { text } = draft.value;
+  const isWaiting = draft.value.isWaiting && pull.isRunning;
   const mayAsk = text.trim() && (model.here || may("admin")) && !isWaiting;
   const submit = (event) => {
     event.preventDefault();

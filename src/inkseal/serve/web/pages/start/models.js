@@ -37,7 +37,7 @@ export function Models({ models, chosen, pull, onChoose }) {
     ${chosen.problem && html`<${Note} kind="bad">${chosen.problem}<//>`}
     ${chosen.need?.fit === "too_large" && html`<${Note} kind="warn">${say("This model may not fit into this machine's memory.", "此模型可能超出本机内存。")}<//>`}
     ${!chosen.here && !may("admin") && html`<${Note} kind="warn">${say("This model is not here yet; an administrator can fetch it.", "此模型尚未安装；请联系管理员获取。")}<//>`}
-    ${pull.isRunning && html`<${Fetching} pull=${pull} />`}
+    ${pull.task && html`<${Fetching} pull=${pull} />`}
     ${pull.error && html`<${Failure} error=${pull.error} again=${pull.begin} />`}`;
 }
 

@@ -1,6 +1,6 @@
 /** One model of the catalogue. */
 import { html } from "../../core/html.js";
-import { number, size } from "../../core/format.js";
+import { ago, number, size } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { href } from "../../core/route.js";
 import { may } from "../../core/session.js";
@@ -85,7 +85,7 @@ function Measured({ model }) {
   if (task?.state !== "finished") return null;
   const found = task.result;
   const rate = (value) => number(value, { maximumFractionDigits: value < 100 ? 1 : 0 });
-  return html`<${Note} kind=${found.others_ran ? "warn" : "good"} title=${say("Measured just now", "刚刚测得")}>
+  return html`<${Note} kind=${found.others_ran ? "warn" : "good"} title=${say(`Measured ${ago(task.ended_at)}`, `${ago(task.ended_at)}测得`)}>
     <p>${say(
       `Answers ${rate(found.decode)} tokens/s, eight at once ${rate(found.at_once)}; reads ${rate(found.prefill)} tokens/s, the first word of a long prompt after ${rate(found.first_token_seconds)} s.`,
       `回答 ${rate(found.decode)} 词元/秒，八个同时 ${rate(found.at_once)}；读取 ${rate(found.prefill)} 词元/秒，长提示词 ${rate(found.first_token_seconds)} 秒后出首词。`,

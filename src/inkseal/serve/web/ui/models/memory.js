@@ -19,18 +19,21 @@ export function Memory({ memory, models, preview, onUnload }) {
   const engines = memory.engines.map((engine, at) => ({ ...engine, title: titles[engine.model] ?? engine.model, colour: at % NUM_COLOURS }));
   const ghost = preview && ["fits", "evicts", "too_large"].includes(preview.need.fit) ? preview : null;
   const leaving = new Set(ghost ? ghost.need.evicts : []);
-  const whole = Math.max(memory.budget_bytes, memory.taken_bytes + (ghost?.need.bytes ?? 0) - sizeOf(engines, leaving));
+  const staying = memory.taken_bytes - sizeOf(engines, leaving);
+  const whole = Math.max(memory.budget_bytes, memory.taken_bytes, staying + (ghost?.need.bytes ?? 0));
+  // What would leave is drawn last, under what would take its place.
+  const drawn = [...engines].sort((a, b) => Number(leaving.has(a.model)) - Number(leaving.has(b.model)));
   const free = Math.max(0, memory.budget_bytes - memory.taken_bytes);
   return html`<${Panel}
     title=${say("Memory", "内存")}
     words=${say("One budget for all engines. When a new one needs room, the one that was idle longest leaves.", "所有引擎共用一份预算。需要空间时，闲置最久的先退出。")}
   >
     <div class="memory-bar" role="img" aria-label=${spoken(engines, free, memory)}>
-      ${engines.map(
+      ${drawn.map(
         (engine) => html`<span key=${engine.model + engine.backend} class=${`memory-part memory-${engine.colour}${leaving.has(engine.model) ? " memory-leaving" : ""}`}
           style=${{ width: `${(100 * engine.size_bytes) / whole}%` }} title=${`${engine.title}: ${size(engine.size_bytes)}`} />`,
       )}
-      ${ghost && html`<span class=${`memory-part memory-ghost memory-ghost-${ghost.need.fit}`} style=${{ width: `${(100 * ghost.need.bytes) / whole}%` }} />`}
+      ${ghost && html`<span class=${`memory-part memory-ghost memory-ghost-${ghost.need.fit}`} style=${{ left: `${(100 * staying) / whole}%`, width: `${(100 * ghost.need.bytes) / whole}%` }} />`}
       ${whole > memory.budget_bytes && html`<span class="memory-limit" style=${{ left: `${(100 * memory.budget_bytes) / whole}%` }} />`}
     </div>
     <p class="memory-words" aria-live="polite">

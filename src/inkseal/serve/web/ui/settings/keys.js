@@ -53,18 +53,18 @@ export function Keys() {
     ${open?.kind === "limits" && html`<${LimitsDialog} name=${open.key.name} limits=${open.key.limits} onClose=${() => setOpen(null)} onSave=${(limits) => limit(open.key, limits)} />`}`;
 }
 
-const List = ({ keys, again, onLimit }) => html`<${Table}
+const List = ({ keys, again, onLimit }) => html`<div class="keys"><${Table}
   caption=${say("Keys", "密钥")}
   rows=${keys}
   columns=${[
-    { name: "name", title: say("Name", "名称"), show: (key) => html`<b>${key.name}</b> ${key.is_own && html`<${Tag}>${say("yours", "当前")}<//>`}<br /><code class="faint">${key.id}</code>` },
+    { name: "name", title: say("Name", "名称"), show: (key) => html`<div><b>${key.name}</b> ${key.is_own && html`<${Tag}>${say("yours", "当前")}<//>`}<br /><code class="faint">${key.id}</code></div>` },
     { name: "role", title: say("May", "权限"), show: (key) => roleWords(key.role) },
     { name: "limits", title: say("Limits", "限额"), show: limitWords },
     { name: "tokens_today", title: say("Tokens today", "今日词元"), isNumber: true, show: (key) => number(key.tokens_today) },
     { name: "created_at", title: say("Since", "创建"), show: (key) => (key.revoked_at ? html`<${Tag} kind="bad">${say("revoked", "已吊销")}<//>` : dateTime(key.created_at)) },
     { name: "more", title: say("More", "更多"), show: (key) => !key.revoked_at && html`<${Does} row=${key} again=${again} onLimit=${onLimit} />` },
   ]}
-/>`;
+/></div>`;
 
 const Does = ({ row: key, again, onLimit }) => html`<${Menu}
   small

@@ -1,0 +1,159 @@
+"""Apps in the browser: find one, fill it in, watch its steps, read its sealed result, share it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from browser.conftest import Guarded
+
+Opener = Callable[..., "Page"]
+WORDS = {
+    "en": {"run": "Run", "echo": "Echo", "sample": "Visitors by month", "model": "Model"},
+    "zh": {"run": "运行", "echo": "回声", "sample": "门店销售", "model": "模型"},
+}
+
+OWN_APP = """
+format = 1
+name = "greeter"
+category = "daily"
+title = "Greeter"
+description = "Says a word back."
+
+[[fields]]
+name = "word"
+type = "text"
+title = "Word"
+
+[[steps]]
+name = "answer"
+kind = "generate"
+prompt = "Hello {{word}}"
+"""
+
+
+def run(page: "Page", language: str, sample: str) -> None:
+    words = WORDS[language]
+    page.get_by_role("button", name=sample, exact=True).click()
+    page.get_by_label(words["model"], exact=True).select_option(label=words["echo"])
+    page.get_by_role("button", name=words["run"], exact=True).click()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_report_is_made_of_a_table_and_sealed(
+    language: str, studio: Opener, check_axe: Callable[["Page"], None]
+) -> None:
+    page = studio("#/apps/csv_report", language=language)
+    run(page, language, WORDS[language]["sample"])
+    result = page.locator(".app-result")
+    result.wait_for()
+    assert result.locator(".chart svg").count() == 2
+    assert result.locator(".label").inner_text()
+    assert page.locator(".app-step-done").count() == 2
+    check_axe(page)
+    result.locator(".seal").click()
+    page.locator(".dialog-side .facts").first.wait_for()
+    check_axe(page)
+
+
+def test_a_result_that_breaks_the_rules_is_refused_and_says_why(studio: Opener) -> None:
+    page = studio("#/apps/poem")
+    run(page, "en", "Harbour")
+    page.locator(".note-bad").wait_for()
+    assert "No result that keeps the rules" in page.locator(".note-bad").inner_text()
+    assert page.locator(".app-result").count() == 0
+    page.locator(".app-step-try summary").first.click()
+    assert "lines" in page.locator(".app-step-try li").first.inner_text()
+
+
+def test_an_app_is_found_by_words_and_by_kind(studio: Opener) -> None:
+    page = studio("#/apps")
+    page.locator(".app-card").first.wait_for()
+    number = page.locator(".app-card").count()
+    page.get_by_role("searchbox").fill("csv")
+    assert 1 <= page.locator(".app-card").count() < number
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("link", name="Code", exact=True).click()
+    page.locator('.apps-kind[aria-current="true"]', has_text="Code").wait_for()
+    assert {"Repair a bug", "Complete code"} <= set(page.locator(".app-card-title").all_inner_texts())
+
+
+def test_an_app_is_imported_run_changed_and_deleted(studio: Opener, guarded: "Guarded") -> None:
+    guarded.expected.append("status of 400")  # a file that cannot be used
+    page = studio("#/apps")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_label("The app's file (TOML)").fill(OWN_APP)
+    page.get_by_role("dialog").get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("heading", name="Greeter").wait_for()
+    page.get_by_label("Word").fill("<img src=x onerror=alert(1)> {{word}}")
+    page.get_by_label("Model", exact=True).select_option(label="Echo")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".app-result").wait_for()
+    assert "Hello <img src=x onerror=alert(1)> {{word}}" in page.locator(".app-document").inner_text()
+    page.get_by_role("button", name="This app").click()
+    page.get_by_role("menuitem", name="Change", exact=True).click()
+    box = page.get_by_label("The app's file (TOML)")
+    box.fill(OWN_APP.replace("Greeter", "Welcomer").replace('kind = "generate"', 'kind = "nothing"'))
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator(".field-error").wait_for()
+    assert "nothing" in page.locator(".field-error").inner_text()
+    box.fill(OWN_APP.replace("Greeter", "Welcomer"))
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("heading", name="Welcomer").wait_for()
+    page.get_by_role("button", name="This app").click()
+    page.get_by_role("menuitem", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    page.locator(".app-card").first.wait_for()
+    assert "Welcomer" not in page.locator(".app-card-title").all_inner_texts()
+
+
+def test_a_draft_survives_a_reload(studio: Opener) -> None:
+    page = studio("#/apps/poem")
+    page.get_by_label("Topic").fill("an old harbour")
+    page.reload()
+    page.locator("form").wait_for()
+    assert page.get_by_label("Topic").input_value() == "an old harbour"
+
+
+def test_a_missing_field_is_said_at_the_field(studio: Opener, guarded: "Guarded") -> None:
+    guarded.expected.append("status of 400")
+    page = studio("#/apps/poem")
+    page.get_by_label("Model", exact=True).select_option(label="Echo")
+    page.get_by_label("Topic").evaluate("box => box.removeAttribute('required')")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".note-bad, .field-error").first.wait_for()
+    assert "Topic" in page.locator(".field-error, .note-bad").first.inner_text()
+
+
+def test_an_app_runs_by_keyboard_alone(studio: Opener) -> None:
+    page = studio("#/apps/csv_report")
+    page.get_by_label("Model", exact=True).select_option(label="Echo")
+    page.get_by_role("button", name="Visitors by month").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Title").focus()
+    page.keyboard.press("Enter")
+    page.locator(".app-result").wait_for()
+    page.locator(".app-result .seal").focus()
+    page.keyboard.press("Enter")
+    page.locator(".dialog-side").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".dialog-side").wait_for(state="detached")
+
+
+def test_a_quiz_is_answered_and_graded(studio: Opener, check_axe: Callable[["Page"], None]) -> None:
+    page = studio("#/apps/quiz_grading")
+    page.get_by_role("button", name="Sample 1").click()
+    assert page.get_by_role("radio", name="B. condensation").is_checked()
+    page.get_by_role("radio", name="C. wind alone").check()
+    page.get_by_label("3. What is precipitation?").fill("Rain and snow.")
+    page.get_by_label("Model", exact=True).select_option(label="Echo")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".app-result").wait_for()
+    words = page.locator(".app-result").inner_text()
+    assert "2 of 6 points" in words
+    assert "wrong (marked by code)" in words
+    assert "judged by a model" in words
+    check_axe(page)

@@ -1,0 +1,194 @@
+"""Rules on answers: what meets them, what does not, and what code mends."""
+
+from typing import Any
+
+import pytest
+
+from inkseal.apps.computations.choice_marks import ChoiceMarks
+from inkseal.apps.computations.code_change import CodeChange
+from inkseal.apps.computations.marks_total import MarksTotal
+from inkseal.apps.computations.sentences import Sentences
+from inkseal.apps.contracts import Answer, Facts
+from inkseal.apps.rules import rules
+from inkseal.apps.template import Bound
+from inkseal.core.errors import InvalidRequest
+
+TEXT = "The pool closes in August. A crack leaks 9,000 litres a day. Repair costs 2 million."
+SOURCE = Sentences().run({"text": TEXT}, "en")
+
+
+def facts(**values: Any) -> Facts:
+    return Facts({name: Bound(value) for name, value in values.items()}, "en")
+
+
+def problems(kind: str, answer: str | dict[str, Any], given: Facts | None = None, **fields: Any) -> list[str]:
+    made = rules[kind](rules[kind].config.model_validate({"kind": kind, **fields}))
+    found = Answer(answer) if isinstance(answer, str) else Answer(str(answer), answer)
+    return made.problems(found, given or facts())
+
+
+def mended(kind: str, answer: str | dict[str, Any], given: Facts | None = None, **fields: Any) -> Answer:
+    made = rules[kind](rules[kind].config.model_validate({"kind": kind, **fields}))
+    found = Answer(answer) if isinstance(answer, str) else Answer(str(answer), answer)
+    return made.mend(found, given or facts())
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "good", "bad"),
+    [
+        ("length", {"min": 3, "max": 5}, "one two three", "one two"),
+        ("length", {"max": 4}, "春眠不觉", "春眠不觉晓"),
+        ("length", {"min": "{{least}}"}, "a b c", "a b"),
+        ("lines", {"count": 2}, "a\n\nb", "a\nb\nc"),
+        ("lines", {"letters": 5}, "床前明月光，\n疑是地上霜。", "床前明月光，\n疑是霜。"),
+        (
+            "lines",
+            {"count": 4, "letters": 5, "split_verse": True},
+            "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
+            "床前",
+        ),
+        ("lines", {"max_words": 2}, "a b\nc", "a b c"),
+        ("contains", {"all": ["{{name}}"]}, "hello ANN", "hello"),
+        ("contains", {"any": ["x", "y"]}, "y", "z"),
+        ("contains", {"none": ["bad"]}, "fine", "so BAD"),
+        ("contains", {"each": "list"}, "a and b", "a"),
+        ("contains", {"each": "list", "at_least": 1}, "b", "c"),
+        ("language", {}, "This is English.", "这是中文。"),
+        ("language", {"wanted": "zh"}, "这是中文，用 Python。", "This is not."),
+        ("pattern", {"regex": "^- "}, "- x", "x"),
+        ("pattern", {"regex": "#", "absent": True}, "x", "# x"),
+        ("headings", {"min": 2}, "# a\n\n**b**\n\nc", "# a"),
+        ("headings", {"named": [{"en": "Goal", "zh": "目标"}]}, "## Our goal", "## Other"),
+        ("repeats", {}, "word " * 10, "the same line of words again\n" * 3),
+        ("code", {}, "```python\nx = 1\n```", "```python\nx = = 1\n```"),
+        ("code", {"language_name": "json"}, '```json\n{"a": 1}\n```', "```json\n{a}\n```"),
+        ("code", {"language_name": "javascript"}, "```js\nf(() => { 1; });\n```", "```js\nf(() => { 1; );\n```"),
+        ("code", {}, "```\nx = 1\n```", "no code"),
+        ("numbers", {"known": ["source"]}, "It costs 2 million.", "It costs 3 million."),
+        ("numbers", {"known": ["source"], "all": True}, "9,000 and 2 million, 2", "9,000"),
+    ],
+)
+def test_what_meets_a_rule_and_what_does_not(kind: str, fields: dict[str, Any], good: str, bad: str) -> None:
+    given = facts(name="Ann", list=["a", "b"], least=3, source=TEXT)
+    assert problems(kind, good, given, **fields) == []
+    assert problems(kind, bad, given, **fields)
+
+
+def test_an_empty_count_is_not_asked_for() -> None:
+    assert problems("lines", "a\nb", facts(count=None), count="{{count}}") == []
+
+
+def test_a_list_has_so_many_different_items() -> None:
+    data = {"items": ["a", "b", "A "]}
+    assert problems("items", data, path="items[]", count=3) == []
+    assert problems("items", data, path="items[]", count=2)
+    assert problems("items", data, path="items[]", unique=True)
+
+
+def test_verse_is_put_on_lines_of_its_own() -> None:
+    text = "1. 床前明月光，疑是地上霜。\n- 举头望明月，低头思故乡。"
+    found = mended("lines", text, count=4, letters=5, split_verse=True)
+    assert found.text == "床前明月光，\n疑是地上霜。\n举头望明月，\n低头思故乡。"
+
+
+def test_sentences_with_numbers_of_its_own_are_taken_out() -> None:
+    text = "It closes in August. About 7,000 people swim there. The crack leaks 9,000 litres."
+    assert mended("numbers", text, facts(source=TEXT), known=["source"], drop=True).text == (
+        "It closes in August.  The crack leaks 9,000 litres."
+    )
+    assert mended("numbers", text, facts(source=TEXT), known=["source"]).text == text
+
+
+CLAIMS = {
+    "claims": [
+        {"text": "The pool closes in August.", "sentences": [1]},
+        {"text": "A crack leaks litres every day.", "sentences": [2]},
+    ]
+}
+
+
+def test_claims_rest_on_the_sentences_they_name() -> None:
+    assert problems("references", CLAIMS, facts(source=SOURCE), sentences="source.items") == []
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"text": "The pool closes in August.", "sentences": [9]},
+        {"text": "The pool closes in August.", "sentences": []},
+        {"text": "Dragons guard golden mountains.", "sentences": [1]},
+        {"text": "The pool closes.", "sentences": [1, 2, 3, 1, 2]},
+    ],
+)
+def test_a_claim_that_is_not_borne_out_goes(claim: dict[str, Any]) -> None:
+    data = {"claims": [*CLAIMS["claims"], claim]}
+    assert problems("references", data, facts(source=SOURCE), sentences="source.items")
+    kept = mended("references", data, facts(source=SOURCE), sentences="source.items")
+    assert kept.data == CLAIMS
+
+
+def test_chinese_claims_share_words_however_they_are_cut() -> None:
+    source = Sentences().run({"text": "市图书馆新馆于周一开放。夜间开放时间延长到晚上十点。"}, "zh")
+    good = {"claims": [{"text": "图书馆新馆周一开放", "sentences": [1]}]}
+    bad = {"claims": [{"text": "公园门票免费了", "sentences": [1]}]}
+    assert problems("references", good, facts(source=source), sentences="source.items") == []
+    assert problems("references", bad, facts(source=source), sentences="source.items")
+
+
+QUIZ = {
+    "questions": [
+        {"question": "2+2?", "options": ["3", "4", "5", "6"], "answer": "4", "explanation": ""},
+        {"question": "Why?", "options": [], "answer": "Because.", "explanation": ""},
+    ]
+}
+
+
+def test_a_quiz_can_be_answered() -> None:
+    assert problems("quiz", QUIZ) == []
+    first = QUIZ["questions"][0]
+    for change in ({"answer": "7"}, {"options": ["4", "4", "5", "6"]}, {"options": ["3", "4"]}, {"question": " "}):
+        assert problems("quiz", {"questions": [{**first, **change}]})
+    assert problems("quiz", {"questions": [first, first]})
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [("4", True), ("B", True), ("b)", True), ("(B)", True), ("B. 4", True), ("A", False), ("44", False)],
+)
+def test_choices_are_marked_exactly(given: str, right: bool) -> None:
+    marks = ChoiceMarks().run({"quiz": QUIZ, "answers": [given, "x"]}, "en")
+    assert marks["choices"][0]["is_right"] is right
+    assert [row["number"] for row in marks["open"]] == [2]
+
+
+def test_marks_say_who_gave_them() -> None:
+    marks = ChoiceMarks().run({"quiz": QUIZ, "answers": ["B", "Since so."]}, "en")
+    total = MarksTotal().run({"marks": marks, "judged": [{"points": 1, "reason": "partly"}]}, "en")
+    assert (total["by_code"], total["by_model"], total["points"], total["most"], total["percent"]) == (2, 1, 3, 4, 75)
+
+
+def test_more_answers_than_questions_are_refused() -> None:
+    with pytest.raises(InvalidRequest):
+        ChoiceMarks().run({"quiz": QUIZ, "answers": ["a", "b", "c"]}, "en")
+
+
+def test_a_change_of_code_is_shown() -> None:
+    answer = "Here:\n```python\ndef f():\n    return 2\n```\nIt was 1."
+    found = CodeChange().run({"before": "def f():\n    return 1\n", "answer": answer}, "en")
+    assert found["code"] == "def f():\n    return 2"
+    assert "-    return 1\n+    return 2" in found["diff"]
+    assert (found["num_added"], found["num_removed"]) == (1, 1)
+    assert found["prose"] == "Here:\n\nIt was 1."
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("One. Two! Three?", 3),
+        ("他说：“好。”然后走了。天黑了。", 3),
+        ("Dr. Hale paid 2.5 euros. He left.", 2),
+        ("a\nb", 2),
+    ],
+)
+def test_sentences_are_numbered(text: str, number: int) -> None:
+    assert Sentences().run({"text": text}, "en")["count"] == number

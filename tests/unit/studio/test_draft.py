@@ -1,0 +1,31 @@
+"""A result while it is made: what waits behind the window is counted when it is let out."""
+
+from inkseal.core.events import Generated
+from inkseal.core.types import Chunk, Part, Stage, Verdict
+from inkseal.studio.draft import Draft
+from inkseal.studio.guard.holdback import HoldBack
+
+
+class Waits:
+    """Lets nothing out before the text ends with a full stop."""
+
+    name = "waits"
+    version = "1"
+    stages: frozenset[Stage] = frozenset({"result"})
+
+    def inspect(self, parts: tuple[Part, ...], stage: Stage) -> Verdict:
+        return Verdict(check="waits", version="1", stage=stage, action="allow")
+
+    def unfinished(self, text: str) -> int:
+        return 0 if text.endswith(".") else len(text)
+
+
+def test_tokens_that_waited_are_counted_with_the_words_that_were_let_out() -> None:
+    draft = Draft(0, HoldBack([Waits()], {}))  # type: ignore[list-item]
+    pieces = ["one", " two", ".", " three", " four"]
+    events = [event for piece in pieces for event in draft.take(Chunk(text=piece, num_tokens=1))]
+    events += draft.take(Chunk(num_tokens=2, finish_reason="stop"))
+    let_out = [(event.chunk.text, event.chunk.num_tokens) for event in events if isinstance(event, Generated)]
+    assert "".join(text for text, _ in let_out) == "one two. three four"
+    assert sum(count for _, count in let_out) == 7
+    assert len(let_out) < len(pieces) + 1, "some of it did wait"
