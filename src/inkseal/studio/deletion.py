@@ -1,7 +1,7 @@
 """Deletes an artifact and gives an honest account: what goes, what stays, and why.
 
 The note in the ledger, the new state and the removal of all words, fingerprints and vectors are one transaction; the
-content's file goes right after it, and the next start finishes what a kill broke off. See docs/decisions/0019.
+content's file goes right after it, and the next start finishes what a kill broke off. See docs/decisions/0021.
 """
 
 import logging
