@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 os.environ["INKSEAL_LANGUAGE"] = "en"
 os.environ["COLUMNS"] = "100"
@@ -100,10 +101,26 @@ def plugins() -> str:
 def fields(model: Any) -> str:
     rows = []
     for name, field in model.model_fields.items():
-        kind = str(field.annotation).replace("typing.", "").removeprefix("<class '").removesuffix("'>")
+        kind = kind_of(field.annotation)
         default = "" if field.is_required() else shown(field.get_default(call_default_factory=True))
         rows.append((f"`{name}`", f"`{kind}`", f"`{default}`" if default else "", field.description or ""))
     return table(("field", "type", "default", "meaning"), rows)
+
+
+def kind_of(annotation: Any) -> str:
+    """Returns a type as one reads it: without what validates it."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return kind_of(inner[0])
+    if origin in (Union, UnionType):
+        return " | ".join(map(kind_of, inner))
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, inner))}]"
+    if annotation is type(None):
+        return "None"
+    if inner:
+        return f"{getattr(origin, '__name__', origin)}[{', '.join('...' if each is ... else kind_of(each) for each in inner)}]"
+    return str(getattr(annotation, "__name__", annotation))
 
 
 def shown(value: Any) -> str:

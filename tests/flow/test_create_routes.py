@@ -126,7 +126,7 @@ def test_a_conversation_holds_questions_and_finds_its_answers(house: House) -> N
         assert house.ann.put(f"{place}/turns/{turn['id']}", json=turn).status_code == 200
     wait_until(lambda: house.ann.get(f"/api/v1/runs/{run_id}").json()["status"] == "finished")
     found = house.ann.get(place).json()
-    assert [turn["id"] for turn in found["turns"]] == [question["id"], reply["id"]]
+    assert {turn["id"] for turn in found["turns"]} == {question["id"], reply["id"]}
     answer = found["answers"][0]
     assert (answer["text"], answer["state"], answer["finish_reason"]) == ("short answer", "active", "stop")
     assert answer["label"] == "AI-generated (AI生成)"

@@ -67,16 +67,19 @@ def test_both_protocols_count_the_same_prompt_alike(client: Any, claude: Any) ->
 
 
 def test_the_same_seed_says_the_same(client: Any) -> None:
-    def say(seed: int) -> list[str]:
+    """Of one result at a time: in the default precision, what shares a step may change the last bits."""
+
+    def say(seed: int, n: int = 1) -> list[str]:
         answer = client.chat.completions.create(
-            model="tiny", messages=ASK, max_tokens=16, seed=seed, temperature=1.2, n=2
+            model="tiny", messages=ASK, max_tokens=16, seed=seed, temperature=1.2, n=n
         )
         return [choice.message.content for choice in answer.choices]
 
+    say(3)  # from here on the prompt comes out of the cache
     first = say(3)
     assert first == say(3)
     assert first != say(4)
-    assert first[0] != first[1]
+    assert len(set(say(3, n=2))) == 2
 
 
 def test_penalties_reach_the_engine(client: Any) -> None:
