@@ -93,7 +93,7 @@ def plugins() -> str:
         text += f"## {title}\n\n" + table(("name", "what it does"), rows) + "\n"
         for name in registry:
             config = getattr(registry[name], "config", None)
-            if config is not None and config.model_fields:
+            if config is not None and config.model_fields and not title.endswith(" of apps"):  # the guide has theirs
                 text += f"### Config of `{name}`\n\n" + fields(config) + "\n"
     return text
 

@@ -1,9 +1,12 @@
 """Apps in the browser: find one, fill it in, watch its steps, read its sealed result, share it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from serving import serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -67,6 +70,17 @@ def test_a_result_that_breaks_the_rules_is_refused_and_says_why(studio: Opener) 
     assert page.locator(".app-result").count() == 0
     page.locator(".app-step-try summary").first.click()
     assert "lines" in page.locator(".app-step-try li").first.inner_text()
+
+
+def test_a_run_shows_its_words_and_can_be_stopped(guarded: "Guarded", tmp_path: Path) -> None:
+    with serving(tmp_path / "data", settings="[backends.echo]\nany_model = true\nseconds_per_token = 0.05\n") as slow:
+        page = guarded.open(slow, "#/apps/csv_report")
+        run(page, "en", WORDS["en"]["sample"])
+        page.locator(".app-step-working .app-step-text", has_text="Figures").wait_for()
+        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_text("Stopped.").wait_for()
+        assert page.locator(".app-result").count() == 0
+        page.get_by_role("button", name="Run", exact=True).wait_for()
 
 
 def test_an_app_is_found_by_words_and_by_kind(studio: Opener) -> None:

@@ -79,8 +79,8 @@ function Open({ app, again }) {
           <div class="app-does">
             <${Choices} spoken=${spoken} model=${model} onChange=${change} />
             ${run?.isRunning
-              ? html`<${Button} icon="stop" onClick=${() => abort.current?.abort()}>${say("Stop", "停止")}<//>`
-              : html`<${Button} kind="primary" icon="play" type="submit" disabled=${!may("creator")}>${say("Run", "运行")}<//>`}
+              ? html`<${Button} key="stop" icon="stop" onClick=${() => abort.current?.abort()}>${say("Stop", "停止")}<//>`
+              : html`<${Button} key="run" kind="primary" icon="play" type="submit" disabled=${!may("creator")}>${say("Run", "运行")}<//>`}
           </div>
         </form>
       </section>

@@ -24,7 +24,7 @@ export async function runApp(name, body, signal, onChange) {
   const tell = () => {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
-      onChange({ ...run });
+      onChange(seen(run));
     });
   };
   tell();
@@ -40,8 +40,11 @@ export async function runApp(name, body, signal, onChange) {
   run.isRunning = false;
   if (run.error) for (const step of run.steps) if (step.state === "working") step.state = "failed";
   cancelAnimationFrame(frame);
-  onChange({ ...run });
+  onChange(seen(run));
 }
+
+/** A step is drawn again only if it is another object. */
+const seen = (run) => ({ ...run, steps: run.steps.map((step) => ({ ...step })) });
 
 const last = (list) => list[list.length - 1];
 const working = (run) => run.steps.find((step) => step.state === "working");
