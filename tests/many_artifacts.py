@@ -58,6 +58,8 @@ def _record(session: Session, like: list[dict[str, Any]], num: int, seed: int) -
         facts = like[number % len(like)] | {"id": stamp, "created_at": moment, "title": title}
         rows.append(facts | {"model": MODELS[number % 3]})
         texts.append({"n": 1_000_000 + number, "id": stamp, "text": modality.words(title.encode())})
+    if not rows:
+        return []
     session.execute(insert(ArtifactRow), rows)
     session.execute(text("INSERT INTO worded (number, artifact_id) VALUES (:n, :id)"), texts)
     session.execute(text("INSERT INTO words (rowid, text) VALUES (:n, :text)"), texts)

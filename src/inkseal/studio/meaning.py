@@ -24,7 +24,7 @@ MODEL = "embedding"
 BATCH = 32
 MAX_CHARS = 8000
 """Of one content; the model is made for sentences, and more would only blur."""
-MIN_COSINE = 0.2
+MIN_COSINE = 0.15
 """Below this, texts of the embedding model's sixteen languages have nothing to do with each other."""
 MAX_FOUND = 1000
 READ_AT_ONCE_SECONDS = 1.0

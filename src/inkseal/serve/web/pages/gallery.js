@@ -151,7 +151,7 @@ function Said({ list, query }) {
   const words = query.query
     ? say(`${count} found, the nearest first`, `找到 ${count} 个，最接近的在前`)
     : say(list.total === 1 ? "1 result" : `${count} results, the newest first`, `共 ${count} 个，最新的在前`);
-  return html`<p class="gallery-count faint" role="status">${list.isLoading || list.error ? "" : words}</p>
+  return html`<p class="gallery-count faint" role="status">${list.isLoading ? (query.query ? say("Searching …", "正在查找……") : "") : list.error || !list.total ? "" : words}</p>
     ${list.numUnread > 0 &&
     html`<${Note} title=${say("Still reading", "仍在读入")}>
       <p>${say(`${number(list.numUnread)} older contents are being read for their meaning. Look again in a moment for better results.`, `还有 ${number(list.numUnread)} 个较早的内容正在按语义读入，稍后再查会更完整。`)}</p>

@@ -58,9 +58,11 @@ export function WindowList({ count, rowHeight, minWidth, gap, label, draw, onSee
         const line = Math.floor(index / columns) * rowHeight;
         const top = box.current.getBoundingClientRect().top - (scroller === window ? 0 : scroller.getBoundingClientRect().top) + line;
         const seen = scroller === window ? innerHeight : scroller.clientHeight;
-        const head = Number.parseFloat(getComputedStyle(box.current).scrollMarginTop) || 0;
+        // What stands over the list at both ends, so that nothing is shown behind it.
+        const { scrollMarginTop, scrollMarginBottom } = getComputedStyle(box.current);
+        const [head, foot] = [Number.parseFloat(scrollMarginTop) || 0, Number.parseFloat(scrollMarginBottom) || 0];
         if (top < head) scroller.scrollBy({ top: top - head - gap });
-        else if (top + rowHeight > seen) scroller.scrollBy({ top: top + rowHeight - seen + gap });
+        else if (top + rowHeight > seen - foot) scroller.scrollBy({ top: top + rowHeight - seen + foot + gap });
       },
     };
   }

@@ -3,7 +3,6 @@ import { get, getBlob } from "../../core/api.js";
 import { dateTime } from "../../core/format.js";
 import { html } from "../../core/html.js";
 import { say } from "../../core/language.js";
-import { lazy } from "../../core/lazy.js";
 import { useLoad } from "../../core/load.js";
 import { href } from "../../core/route.js";
 import { may } from "../../core/session.js";
@@ -11,12 +10,11 @@ import { Button } from "../../ui/button.js";
 import { Copy } from "../../ui/copy.js";
 import { Dialog } from "../../ui/dialog.js";
 import { Label } from "../../ui/label.js";
+import { Markdown } from "../../ui/markdown.js";
 import { Seal } from "../../ui/seal.js";
 import { Empty, Failure, Note, Waiting } from "../../ui/states.js";
 import { Export } from "./export.js";
 import { titleOf } from "./words.js";
-
-const Markdown = lazy(() => import("../../ui/markdown.js"), "Markdown");
 
 /** Asks for an artifact as a list has it, its proof and its words. @param {string} id @param {AbortSignal} signal */
 export async function loadArtifact(id, signal) {
