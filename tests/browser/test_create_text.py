@@ -119,7 +119,7 @@ def test_formulas_are_mathml_and_unreadable_ones_their_tex(guarded: Any, served:
     assert r"\frac{a" in answer(page).inner_text()
 
 
-def test_sixty_frames_while_two_hundred_tokens_a_second_come(guarded: Any, tmp_path: Any) -> None:
+def test_while_two_hundred_tokens_a_second_come_only_the_last_block_is_drawn_again(guarded: Any, tmp_path: Any) -> None:
     from serving import serving
 
     with serving(tmp_path / "data", settings="[backends.echo]\nseconds_per_token = 0.005\n") as own:

@@ -109,7 +109,7 @@ function useDraft(place) {
     // Who has signed out leaves nothing here.
     const keep = () => person.peek() && keepDraft(latest.current.place, latest.current.draft);
     addEventListener("pagehide", keep);
-    return () => (removeEventListener("pagehide", keep), keep());
+    return () => (clearTimeout(timer.current), removeEventListener("pagehide", keep), keep());
   }, []);
   const set = (draft) => {
     setState({ place, draft });

@@ -2,13 +2,14 @@
 import { get, remove } from "../../core/api.js";
 import { batch, computed, effect, signal } from "../../core/html.js";
 import { language, say } from "../../core/language.js";
+import { replace, route } from "../../core/route.js";
 import { person } from "../../core/session.js";
 import { kept } from "../../core/store.js";
 import { toastError } from "../../ui/toast.js";
-import { bodyOf, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
+import { bodyOf, claimTab, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
 import { newId } from "./ids.js";
 import { begin, Live } from "./live.js";
-import { tell } from "./outbox.js";
+import { clearOutbox, tell } from "./outbox.js";
 import { filePart, requestOf } from "./requests.js";
 import { branches, further, isOver, joined, path, titleOf, upTo } from "./tree.js";
 
@@ -264,17 +265,19 @@ function leave() {
   following = new AbortController();
 }
 
-let owner = person.peek()?.key_id;
+let owner = /** @type {string | undefined} */ (undefined);
 effect(() => {
   const now = person.value?.key_id;
   if (now === owner) return;
   if (owner) forgetPerson();
+  if (now) claimTab(now);
   owner = now;
 });
 
 /** Nothing of somebody is left to the next. */
 function forgetPerson() {
   leave();
+  clearOutbox();
   clearTab();
   batch(() => {
     openId.value = null;
@@ -285,6 +288,7 @@ function forgetPerson() {
     answers.value = new Map();
     lives.value = new Map();
   });
+  if (route.peek().page === "create") replace("create");
 }
 
 let spoken = language.peek();

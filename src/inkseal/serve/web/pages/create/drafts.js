@@ -4,6 +4,7 @@ const TAB = "inkseal.draft.create";
 const NAME = `${TAB}.text.`;
 const BODY = `${TAB}.body.`;
 const CHOSEN = `${TAB}.chosen.`;
+const OWNER = `${TAB}.owner`;
 
 /** @typedef {{text: string, files: {name: string, text: string}[]}} Draft */
 
@@ -59,6 +60,12 @@ export function recallChosen(id) {
   } catch {
     return {};
   }
+}
+
+/** Says whose this tab is now; what it holds of another is forgotten, even if they left while no page of ours was open. */
+export function claimTab(owner) {
+  if (sessionStorage.getItem(OWNER) !== owner) clearTab();
+  keep(OWNER, owner);
 }
 
 /** Forgets what this tab holds of the person who has left. */

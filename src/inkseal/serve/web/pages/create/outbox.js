@@ -22,6 +22,12 @@ export function tell(path, body) {
 /** Resolves when everything is told, or the server cannot be reached. */
 export const flush = () => (sending ??= deliver().finally(() => (sending = null)));
 
+/** Lets go of everything: another person must not tell it. */
+export function clearOutbox() {
+  letters = [];
+  keep();
+}
+
 async function deliver() {
   while (letters.length) {
     const letter = letters[0];
