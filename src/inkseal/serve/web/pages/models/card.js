@@ -5,11 +5,11 @@ import { say } from "../../core/language.js";
 import { href } from "../../core/route.js";
 import { may } from "../../core/session.js";
 import { isRunning, taskOf } from "../../core/tasks.js";
-import { Button } from "../button.js";
-import { Menu } from "../menu.js";
-import { Facts } from "../panel.js";
-import { Note } from "../states.js";
-import { Tag } from "../tag.js";
+import { Button } from "../../ui/button.js";
+import { Menu } from "../../ui/menu.js";
+import { Facts } from "../../ui/panel.js";
+import { Note } from "../../ui/states.js";
+import { Tag } from "../../ui/tag.js";
 import { Fit, languageWords, needWords, paceWords, parameterWords, taskWords } from "./words.js";
 import { Work } from "./work.js";
 

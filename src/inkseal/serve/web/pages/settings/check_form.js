@@ -2,12 +2,12 @@
 import { html, useState } from "../../core/html.js";
 import * as api from "../../core/api.js";
 import { say } from "../../core/language.js";
-import { Button } from "../button.js";
-import { Drawer } from "../dialog.js";
-import { Form } from "../form.js";
-import { Failure, Note } from "../states.js";
-import { toast } from "../toast.js";
-import { ChoiceField } from "../field.js";
+import { Button } from "../../ui/button.js";
+import { Drawer } from "../../ui/dialog.js";
+import { Form } from "../../ui/form.js";
+import { Failure, Note } from "../../ui/states.js";
+import { toast } from "../../ui/toast.js";
+import { ChoiceField } from "../../ui/field.js";
 import { sayWords } from "../../core/language.js";
 import { actionChoices, checkWords, withActionWords } from "./guard_words.js";
 

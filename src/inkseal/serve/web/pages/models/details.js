@@ -4,10 +4,10 @@ import * as api from "../../core/api.js";
 import { dateTime, size } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { useLoad } from "../../core/load.js";
-import { Copy } from "../copy.js";
-import { Drawer } from "../dialog.js";
-import { Facts } from "../panel.js";
-import { Failure, Waiting } from "../states.js";
+import { Copy } from "../../ui/copy.js";
+import { Drawer } from "../../ui/dialog.js";
+import { Facts } from "../../ui/panel.js";
+import { Failure, Waiting } from "../../ui/states.js";
 import { Outside, Sources } from "./sources.js";
 import { languageWords, needWords, paceWords, sourceWords, taskWords } from "./words.js";
 

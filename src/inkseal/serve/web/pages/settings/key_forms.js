@@ -1,10 +1,10 @@
 /** The windows in which keys are made and limited. */
 import { html, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
-import { Button } from "../button.js";
-import { Dialog } from "../dialog.js";
-import { ChoiceField, NumberField, TextField } from "../field.js";
-import { Failure } from "../states.js";
+import { Button } from "../../ui/button.js";
+import { Dialog } from "../../ui/dialog.js";
+import { ChoiceField, NumberField, TextField } from "../../ui/field.js";
+import { Failure } from "../../ui/states.js";
 
 const ROLES = {
   viewer: [["viewer", "查看者"], ["looks at results", "只能查看作品"]],

@@ -5,15 +5,15 @@ import { dateTime, number } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { useLoad } from "../../core/load.js";
 import { isLocal, signIn } from "../../core/session.js";
-import { Button } from "../button.js";
-import { Copy } from "../copy.js";
-import { confirm, Dialog } from "../dialog.js";
-import { Menu } from "../menu.js";
-import { Panel } from "../panel.js";
-import { Empty, Failure, Note, Waiting } from "../states.js";
-import { Table } from "../table.js";
-import { Tag } from "../tag.js";
-import { toast, toastError } from "../toast.js";
+import { Button } from "../../ui/button.js";
+import { Copy } from "../../ui/copy.js";
+import { confirm, Dialog } from "../../ui/dialog.js";
+import { Menu } from "../../ui/menu.js";
+import { Panel } from "../../ui/panel.js";
+import { Empty, Failure, Note, Waiting } from "../../ui/states.js";
+import { Table } from "../../ui/table.js";
+import { Tag } from "../../ui/tag.js";
+import { toast, toastError } from "../../ui/toast.js";
 import { LimitsDialog, NewKeyDialog, roleWords } from "./key_forms.js";
 
 /** A key that was just made. Outlives the page that made it: the first key signs its maker in, which draws all anew. */

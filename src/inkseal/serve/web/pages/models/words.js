@@ -2,7 +2,7 @@
 import { html } from "../../core/html.js";
 import { number, size } from "../../core/format.js";
 import { language, say } from "../../core/language.js";
-import { Tag } from "../tag.js";
+import { Tag } from "../../ui/tag.js";
 
 const TASKS = { generate: ["text and code", "文本与代码"], embed: ["meaning", "语义向量"], font: ["typeface", "字体"] };
 

@@ -3,10 +3,10 @@ import { html, useState } from "../../core/html.js";
 import * as api from "../../core/api.js";
 import { say } from "../../core/language.js";
 import { useLoad } from "../../core/load.js";
-import { Button } from "../button.js";
-import { errorsOf, Form } from "../form.js";
-import { Failure, Note, Waiting } from "../states.js";
-import { toast } from "../toast.js";
+import { Button } from "../../ui/button.js";
+import { errorsOf, Form } from "../../ui/form.js";
+import { Failure, Note, Waiting } from "../../ui/states.js";
+import { toast } from "../../ui/toast.js";
 
 /** All settings with their schema. */
 export const useSettings = () => useLoad((signal) => api.get("/api/v1/settings", { signal }));

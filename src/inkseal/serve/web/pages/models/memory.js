@@ -2,8 +2,8 @@
 import { html } from "../../core/html.js";
 import { duration, size } from "../../core/format.js";
 import { say } from "../../core/language.js";
-import { Button } from "../button.js";
-import { Panel } from "../panel.js";
+import { Button } from "../../ui/button.js";
+import { Panel } from "../../ui/panel.js";
 
 const NUM_COLOURS = 5;
 

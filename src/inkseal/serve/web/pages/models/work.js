@@ -4,10 +4,10 @@ import * as api from "../../core/api.js";
 import { size } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { isRunning, stopTask, takeTask, taskOf } from "../../core/tasks.js";
-import { Button } from "../button.js";
-import { Progress } from "../progress.js";
-import { Note } from "../states.js";
-import { toastError } from "../toast.js";
+import { Button } from "../../ui/button.js";
+import { Progress } from "../../ui/progress.js";
+import { Note } from "../../ui/states.js";
+import { toastError } from "../../ui/toast.js";
 
 /** Begins work on a model, or joins it. @param {string} name @param {"pull" | "load" | "measure"} kind */
 export async function run(name, kind) {

@@ -1,8 +1,8 @@
 /** Which labels results carry. */
 import { html } from "../../core/html.js";
 import { say } from "../../core/language.js";
-import { Panel } from "../panel.js";
-import { Note } from "../states.js";
+import { Panel } from "../../ui/panel.js";
+import { Note } from "../../ui/states.js";
 import { Change } from "./change.js";
 
 export const Labels = () => html`<${Panel}

@@ -4,11 +4,11 @@ import * as api from "../../core/api.js";
 import { duration, percent } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { pieces } from "../../core/spans.js";
-import { Button } from "../button.js";
-import { ChoiceField, LongField } from "../field.js";
-import { Panel } from "../panel.js";
-import { Failure, Note } from "../states.js";
-import { Tag } from "../tag.js";
+import { Button } from "../../ui/button.js";
+import { ChoiceField, LongField } from "../../ui/field.js";
+import { Panel } from "../../ui/panel.js";
+import { Failure, Note } from "../../ui/states.js";
+import { Tag } from "../../ui/tag.js";
 import { actionKind, actionWords, checkWords, originChoices, stageChoices } from "./guard_words.js";
 
 const STRENGTH = ["allow", "flag", "redact", "block"];

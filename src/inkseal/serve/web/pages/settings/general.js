@@ -3,8 +3,8 @@ import { html } from "../../core/html.js";
 import { chosenLanguage, say } from "../../core/language.js";
 import { may } from "../../core/session.js";
 import { theme } from "../../core/theme.js";
-import { ChoiceField, NumberField } from "../field.js";
-import { Panel } from "../panel.js";
+import { ChoiceField, NumberField } from "../../ui/field.js";
+import { Panel } from "../../ui/panel.js";
 import { Change } from "./change.js";
 
 const GB = 1e9;

@@ -1,7 +1,7 @@
 /** Where models come from, and links that lead there. */
 import { html } from "../../core/html.js";
 import { say } from "../../core/language.js";
-import { Tag } from "../tag.js";
+import { Tag } from "../../ui/tag.js";
 import { sourceWords } from "./words.js";
 
 /** Where a model comes from. @param {{sources: any[], offline?: boolean}} props */

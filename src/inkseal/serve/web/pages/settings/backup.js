@@ -4,13 +4,13 @@ import * as api from "../../core/api.js";
 import { ago, number, size } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { isRunning, stopTask, takeTask, taskOf, useTasks } from "../../core/tasks.js";
-import { Button } from "../button.js";
-import { Copy } from "../copy.js";
-import { SwitchField } from "../field.js";
-import { Panel } from "../panel.js";
-import { Progress } from "../progress.js";
-import { Note } from "../states.js";
-import { toastError } from "../toast.js";
+import { Button } from "../../ui/button.js";
+import { Copy } from "../../ui/copy.js";
+import { SwitchField } from "../../ui/field.js";
+import { Panel } from "../../ui/panel.js";
+import { Progress } from "../../ui/progress.js";
+import { Note } from "../../ui/states.js";
+import { toastError } from "../../ui/toast.js";
 
 export function Backup() {
   useTasks(() => {});
