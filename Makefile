@@ -10,7 +10,6 @@ EXTRAS ?= dev,train
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web pictures eval-apps clean
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web eval-apps clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -93,13 +92,6 @@ pictures: $(VENV)/dev.stamp
 # MODEL names the model; it goes on where it was stopped. MORE holds options, such as --app poem --minutes 30.
 eval-apps: $(VENV)/base.stamp
 	$(BIN)/python benchmarks/apps.py --model $(or $(MODEL),default) --write $(MORE)
-# MODEL names the model; it goes on where it was stopped. MORE holds options, such as --app poem --minutes 30.
-eval-apps: $(VENV)/base.stamp
-	$(BIN)/python benchmarks/apps.py --model $(or $(MODEL),default) --write $(MORE)
-
-bench-web: $(VENV)/dev.stamp
-	$(PIP) install --quiet --editable '.[$(EXTRAS),browser]'
-	$(BIN)/python benchmarks/web.py --write
 
 clean:
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
