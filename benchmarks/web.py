@@ -152,7 +152,7 @@ def streaming(browser: "Browser", data_dir: Path) -> dict[str, Any]:
         page.get_by_role("button", name="New conversation").first.click()
         box.fill(text)
         box.press("Enter")
-        page.locator("article[aria-busy=true] h2").first.wait_for()
+        page.locator("article[aria-busy=true] .prose").first.wait_for()
         found = smooth(page, lambda: page.locator("main .seal").wait_for(timeout=120_000))
         with served.client() as client:
             usage = client.get("/api/v1/runs?limit=1").json()[0]["usage"]
