@@ -6,6 +6,7 @@
 import argparse
 import itertools
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 TOKENS_PER_SECOND = 200
+TOKEN_COST_SECONDS = 0.0007
+"""What the fake takes for a token beside its pause."""
 SETTINGS = "[backends.echo]\nany_model = true\nseconds_per_token = {}\n"
 ANSWER = """## Part {number}
 
@@ -141,7 +144,7 @@ def smooth(page: "Page", do: Callable[[], None]) -> Smooth:
 def streaming(browser: "Browser", data_dir: Path) -> dict[str, Any]:
     """Returns how evenly frames came while an answer of prose, code and mathematics streamed."""
     text = "".join(ANSWER.format(number=number) for number in range(1, PARTS + 1))
-    with serving(data_dir, settings=SETTINGS.format(1 / TOKENS_PER_SECOND)) as served:
+    with serving(data_dir, settings=SETTINGS.format(1 / TOKENS_PER_SECOND - TOKEN_COST_SECONDS)) as served:
         context = visit(browser, "en", visited=True, **{"draft.create.settings": {"model": "echo", "max_tokens": 8192}})
         page = context.new_page()
         page.goto(f"{served.url}/#/create")
@@ -152,7 +155,7 @@ def streaming(browser: "Browser", data_dir: Path) -> dict[str, Any]:
         page.get_by_role("button", name="New conversation").first.click()
         box.fill(text)
         box.press("Enter")
-        page.locator("article[aria-busy=true] h2").first.wait_for()
+        page.locator("article[aria-busy=true] .prose").first.wait_for()
         found = smooth(page, lambda: page.locator("main .seal").wait_for(timeout=120_000))
         with served.client() as client:
             usage = client.get("/api/v1/runs?limit=1").json()[0]["usage"]
@@ -200,6 +203,7 @@ def main() -> None:
             "machine": describe().model_dump(),
             "browser": browser.version,
             "turns": asked.turns,
+            "load_average": os.getloadavg()[1],
             "paint": painted,
             "stream": streamed,
             "gallery": shown,

@@ -21,7 +21,8 @@ def report(results: dict[str, Any]) -> str:
         "",
         f"Written by `make bench-web` on {results['date']}: {machine['processor']}, {machine['num_cores']} cores, "
         f"Chromium {results['browser']} without a window and without a GPU, 1280 × 800, over the loopback. Browser "
-        "and server share the machine; every picture is drawn by the processor.",
+        "and server share the machine, whose load average over five minutes was "
+        f"{results['load_average']:.1f}; every picture is drawn by the processor.",
         "",
         "## First paint",
         "",

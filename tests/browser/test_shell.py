@@ -142,6 +142,6 @@ def test_the_navigation_knows_of_each_page_what_its_file_says(studio: "Callable[
     assert [one["name"] for one in told] == PAGES
     for one in told:
         said = page.evaluate(
-            "(name) => import(`/web/pages/${name}.js`).then((m) => ({...m.page, Page: null}))", one["name"]
+            "(name) => import(`/web/pages/${name}.js`).then(({ page: { Page, ...facts } }) => facts)", one["name"]
         )
         assert {key: value for key, value in one.items() if key not in ("files", "styles")} == said

@@ -119,3 +119,15 @@ def test_no_file_of_ours_is_longer_than_what_fits_in_a_head() -> None:
     for path in HERE.rglob("*.js"):
         if "vendor" not in path.parts:
             assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path.name
+
+
+def test_every_page_tells_the_navigation_what_it_is() -> None:
+    text = WebFiles().start("").data.decode()
+    told = re.search(r'<meta name="inkseal-pages" content="([^"]+)">', text)
+    assert told is not None
+    pages = json.loads(unescape(told[1]))
+    assert {page["name"] for page in pages} == {path.stem for path in (HERE / "pages").glob("*.js")}
+    assert len({page["order"] for page in pages}) == len(pages)
+    for page in pages:
+        assert page["icon"]
+        assert page["files"][0] == f"pages/{page['name']}.js"
