@@ -119,7 +119,8 @@ def kind_of(annotation: Any) -> str:
     if annotation is type(None):
         return "None"
     if inner:
-        return f"{getattr(origin, '__name__', origin)}[{', '.join('...' if each is ... else kind_of(each) for each in inner)}]"
+        shown_inner = ", ".join("..." if each is ... else kind_of(each) for each in inner)
+        return f"{getattr(origin, '__name__', origin)}[{shown_inner}]"
     return str(getattr(annotation, "__name__", annotation))
 
 
