@@ -20,7 +20,7 @@ SECONDS = float(os.environ.get("INKSEAL_BROWSER_SECONDS", "15"))
 """How long a page may take for anything; a machine at work needs more."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, an event loop runs in this thread, and asyncio tests cannot
 def browser() -> "Iterator[Browser]":
     """Chromium, without a window."""
     from conftest import leave_out
