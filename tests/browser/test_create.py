@@ -209,7 +209,7 @@ def test_the_seal_opens_a_proved_story(guarded: Any, served: Served, check_axe: 
     text = saved.value.path().read_text()
     assert "AI-generated (AI生成)" in text
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.classList.contains('seal')")
+    page.locator(".seal:focus").wait_for()
 
 
 def test_a_broken_seal_says_so(guarded: Any, tmp_path: Any) -> None:
@@ -270,6 +270,7 @@ def test_tool_calls_are_shown_and_can_be_answered(guarded: Any, served: Served) 
 
 def test_a_blocked_or_impossible_answer_says_why(guarded: Any, served: Served) -> None:
     page = created(guarded, served)
+    page.locator(".composer-model option").nth(1).wait_for(state="attached")  # the list of models is there
     page.locator(".composer-model").select_option(index=0)
     say(page, "hello")
     page.locator(".note-bad", has_text="No answer").wait_for()
