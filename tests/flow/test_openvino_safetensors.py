@@ -178,7 +178,9 @@ def test_ids_equal_those_of_the_gguf_and_of_the_library(vocabularies: Any, text:
 
 
 def test_it_comes_from_a_hub_as_it_does_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversion, "held_out_text", lambda language, second=False: "hello world")  # bytes as tokens make it long
+    monkeypatch.setattr(
+        conversion, "held_out_text", lambda language, second=False: "hello world"
+    )  # bytes as tokens make it long
     tokens, keys = make.byte_vocabulary()
     (tmp_path / "m.gguf").write_bytes(make.decoder("qwen3", vocabulary=len(tokens), tokens=tokens, extra=keys))
     files = {path.name: path.read_bytes() for path in hub_folder(tmp_path / "m.gguf", tmp_path / "hub").iterdir()}
