@@ -22,7 +22,7 @@ from inkseal.studio.guard.checks.injection import Injection, InjectionConfig
 from inkseal.studio.guard.checks.personal_data import PersonalData, PersonalDataConfig
 from inkseal.studio.guard.checks.sensitive_terms import SensitiveTerms, SensitiveTermsConfig
 from inkseal.studio.guard.injection_model import RULES_ONLY, InjectionModel, shipped_model
-from inkseal.studio.guard.injection_rules import combined_weight
+from inkseal.studio.guard.injection_rules import combined_weight, commands_reader
 from inkseal.studio.guard.injection_windows import windows
 
 HERE = Path(__file__).parent / "data" / "guard"
@@ -68,6 +68,16 @@ def model_score(model: InjectionModel, embedder: EmbeddingEngine) -> Callable[[R
         return float(model.score(found, vectors, item["origin"] == "document").max())
 
     return score
+
+
+def or_command(score: Callable[[Row], float]) -> Callable[[Row], float]:
+    """Returns the score with which the check's rule of commands is certain of what it finds."""
+
+    def certain(item: Row) -> float:
+        commanding = item["origin"] == "document" and any(commands_reader(w.text) for w in windows(item["text"]))
+        return 1.0 if commanding else score(item)
+
+    return certain
 
 
 def thresholds_of(model: InjectionModel | None, item: Row) -> float:
@@ -133,9 +143,11 @@ def injections(test: str, embedder: EmbeddingEngine, peer: Callable[[Row], float
     assert combined is not None
     alone = InjectionModel((HERE / "embedding_only.npz").read_bytes())
     found = {
-        "rules and classifier": injection(rows, model_score(combined, embedder), lambda r: thresholds_of(combined, r)),
+        "rules and classifier": injection(
+            rows, or_command(model_score(combined, embedder)), lambda r: thresholds_of(combined, r)
+        ),
         "embedding alone": injection(rows, model_score(alone, embedder), lambda r: thresholds_of(alone, r)),
-        "rules alone": injection(rows, rules_score, lambda r: thresholds_of(None, r)),
+        "rules alone": injection(rows, or_command(rules_score), lambda r: thresholds_of(None, r)),
     }
     if peer:
         found["SecureVector Guardian"] = injection(rows, peer, lambda r: 1.0)

@@ -28,16 +28,32 @@ class RuleHit(NamedTuple):
 
 
 class Evidence(Closed):
-    """All families of the rule file."""
+    """The rule file."""
 
+    commands: tuple[str, ...]
+    """Patterns that decide by themselves in a text from elsewhere."""
     family: dict[str, Family]
 
 
 @lru_cache(maxsize=1)
+def _evidence() -> Evidence:
+    text = (files("inkseal.studio.guard") / "rules" / "injection.toml").read_text(encoding="utf-8")
+    return Evidence.model_validate(tomllib.loads(text))
+
+
 def families() -> dict[str, Family]:
     """Returns the families in the order of the rule file; that order is the order of features."""
-    text = (files("inkseal.studio.guard") / "rules" / "injection.toml").read_text(encoding="utf-8")
-    return Evidence.model_validate(tomllib.loads(text)).family
+    return _evidence().family
+
+
+@lru_cache(maxsize=1)
+def _commands() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in _evidence().commands)
+
+
+def commands_reader(text: str) -> bool:
+    """True when folded text bids its reader, at the start of a sentence, to drop whatever it was told."""
+    return any(pattern.search(text) for pattern in _commands())
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from inkseal.core.language import say
 from inkseal.core.protocols import EmbeddingEngine
 from inkseal.core.types import Action, Finding, Origin, Part, Stage, Verdict
 from inkseal.studio.guard.injection_model import RULES_ONLY, Thresholds, Trust, shipped_model
-from inkseal.studio.guard.injection_rules import combined_weight, families
+from inkseal.studio.guard.injection_rules import combined_weight, commands_reader, families
 from inkseal.studio.guard.injection_windows import Window, han_share, is_unfair, windows
 from inkseal.studio.guard.judge import verdict_of
 
@@ -115,9 +115,10 @@ class Injection:
         action = self._config.untrusted_action if untrusted else self._config.own_action
         for window, score in self.score(part.text, untrusted=untrusted):
             unfair = is_unfair(window.channel) and len(window.text.split()) >= 3
-            if not unfair and score < self.threshold(window.text, untrusted=untrusted):
+            commanding = untrusted and commands_reader(window.text)
+            if not unfair and not commanding and score < self.threshold(window.text, untrusted=untrusted):
                 continue
-            rule = "classifier" if self._model else "rules"
+            rule = "command" if commanding else "classifier" if self._model else "rules"
             rule = rule if window.channel == "open" else f"hidden.{window.channel}"
             yield (
                 self._finding(rule, "prompt_injection", index, window.start, window.end, max(score, 0.9 * unfair)),
