@@ -59,11 +59,22 @@ def tiny_model() -> LocalModel:
 
 @pytest.fixture(scope="session")
 def small_model() -> LocalModel:
-    """Qwen2.5-Coder-0.5B-Instruct as GGUF, which was taught tools; too large to be fetched for a test."""
+    """Qwen2.5-Coder-0.5B-Instruct as GGUF, which was taught tools."""
+    return _large("small")
+
+
+@pytest.fixture(scope="session")
+def default_model() -> LocalModel:
+    """Qwen2.5-Coder-1.5B-Instruct as GGUF, which a new user meets."""
+    return _large("default")
+
+
+def _large(name: str) -> LocalModel:
+    """Returns a model that is too large to be fetched for a test."""
     try:
-        return Catalog(MODELS).pull("small", offline=True)
+        return Catalog(MODELS).pull(name, offline=True)
     except FetchFailed:
-        leave_out("the model 'small'", f"INKSEAL_DATA_DIR={MODELS} inkseal models pull small")
+        leave_out(f"the model {name!r}", f"INKSEAL_DATA_DIR={MODELS} inkseal models pull {name}")
 
 
 @pytest.fixture(scope="session")

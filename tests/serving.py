@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,14 @@ import httpx2
 import psutil
 
 INKSEAL = str(Path(sys.executable).with_name("inkseal"))
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Gives a large file a second name, which takes no room; a copy where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copy2(source, target)
 
 
 def command(

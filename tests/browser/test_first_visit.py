@@ -3,7 +3,7 @@
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +11,7 @@ import pytest
 
 from inkseal.core.protocols import LocalModel
 from local_hub import LocalHub, card_text, local_hub
-from serving import Served, serving
+from serving import Served, link_or_copy, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 WEIGHTS = bytes(range(256)) * 4000
 NAME = "qwen2.5-coder-1.5b-instruct"
 """The default model's name: a card of the installation stands before ours."""
-REAL_SECONDS = 120
+REAL_SECONDS = 300
+"""The default model is converted first, which takes half a minute where nothing else runs."""
 
 
 class House(NamedTuple):
@@ -95,20 +96,26 @@ def test_a_fetch_can_be_stopped_and_what_was_written_stays(house: House, guarded
 
 @pytest.mark.model
 @pytest.mark.slow
+@pytest.mark.parametrize(("fixture", "choice"), [("tiny_model", "SmolLM2"), ("default_model", "")])
 def test_three_clicks_lead_to_a_sealed_answer_of_a_real_model(
-    tiny_model: LocalModel, tmp_path: Path, guarded: "Guarded", record_property: Callable[[str, object], None]
+    fixture: str, choice: str, request: pytest.FixtureRequest, tmp_path: Path, guarded: "Guarded"
 ) -> None:
-    shutil.copytree(tiny_model.folder, tmp_path / "data/models" / tiny_model.name)
+    model: LocalModel = request.getfixturevalue(fixture)
+    fetched = shutil.ignore_patterns("ir-*")  # as a pull leaves it: the conversion is part of the wait
+    folder = tmp_path / "data/models" / model.name
+    shutil.copytree(model.folder, folder, ignore=fetched, copy_function=link_or_copy)
     with serving(tmp_path / "data") as served:
         page = guarded.open(served)
         page.evaluate("window.clicks = 0; addEventListener('click', () => (clicks += 1), true)")
         begun = time.monotonic()
-        page.get_by_role("radio", name="SmolLM2").check()
+        if choice:
+            page.get_by_role("radio", name=choice).check()
         page.get_by_role("button", name="Explain to a ten-year-old").click()
         page.get_by_role("button", name="Ask", exact=True).click()
         page.locator("main .seal").wait_for(timeout=REAL_SECONDS * 1000)
-        record_property("seconds_to_first_sealed_answer", time.monotonic() - begun)
-        assert page.evaluate("clicks") <= 3
+        clicks = page.evaluate("clicks")
+        print(f"{model.name}: {clicks} clicks, {time.monotonic() - begun:.0f} s to the first sealed answer")
+        assert clicks <= 3
         assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
         assert len(page.locator(".turn-answer .prose").inner_text()) > 40
 

@@ -1,6 +1,5 @@
 """Started servers, for the clients that people already have."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from platformdirs import user_cache_path
 
 from conftest import MODELS, leave_out
 from inkseal.core.protocols import LocalModel
-from serving import Served, serving
+from serving import Served, link_or_copy, serving
 
 OPENAI_FOR_NODE = "openai@6"
 SLOW_ECHO = "[backends.echo]\nseconds_per_token = 0.02\n"
@@ -37,16 +36,9 @@ def model_server(
 ) -> Iterator[Served]:
     """A server with every model of the test folder; it has links of its own, since a data folder has one process."""
     data_dir = tmp_path_factory.mktemp("models") / "data"
-    shutil.copytree(MODELS / "models", data_dir / "models", copy_function=_link)
+    shutil.copytree(MODELS / "models", data_dir / "models", copy_function=link_or_copy)
     with serving(data_dir, settings="[backends.openvino]\ngrammar_seconds = 10\n") as served:
         yield served
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk
-        shutil.copy2(source, target)
 
 
 @pytest.fixture(scope="session")
