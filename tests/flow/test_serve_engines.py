@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from inkseal.runtime.device import peak_memory_bytes
 from serving import Served, serving, wait_until
 
 
@@ -49,6 +50,14 @@ def test_an_engine_killed_in_the_middle_of_eight_streams(served: Served) -> None
     begin = time.monotonic()
     assert "[DONE]" in _ask(served, "hello again")
     assert time.monotonic() - begin < load_seconds + 2
+
+
+def test_the_memory_of_an_answer_is_that_of_the_engine_s_process(served: Served) -> None:
+    asked = {"model": "echo", "messages": [{"role": "user", "parts": [{"text": "hello"}]}]}
+    with served.client() as client:
+        usage = client.post("/api/v1/generate/text", json=asked).json()["usage"]
+    (engine,) = psutil.Process(served.process.pid).children()
+    assert usage["peak_memory_bytes"] == pytest.approx(peak_memory_bytes(engine.pid), rel=0.1)
 
 
 def test_a_server_that_is_killed_leaves_no_engine(served: Served) -> None:

@@ -50,6 +50,8 @@ def test_a_result_is_sealed_recorded_and_found_again(studio: Studio) -> None:
     assert manifest.model.name == "echo"
     assert manifest.seed == result.seed
     assert manifest.usage.completion_tokens == len("茶马古道上的马帮")
+    assert manifest.usage.peak_memory_bytes is not None
+    assert manifest.usage.peak_memory_bytes > 10_000_000
     assert (run.status, run.error) == ("finished", None)
     assert [found.id for found in studio.search("马帮")] == [artifact.id]
     assert studio.verify_ledger().valid

@@ -151,6 +151,7 @@ class Usage(Closed):
     first_chunk_seconds: float | None = None
     total_seconds: float = 0.0
     peak_memory_bytes: int | None = None
+    """Of the process that ran the model, since it began."""
     energy: Energy | None = None
     reported: dict[str, str | int | float | bool] = Field(
         default_factory=dict,

@@ -54,6 +54,23 @@ def describe() -> Device:
     )
 
 
+def peak_memory_bytes(pid: int) -> int | None:
+    """Returns the most memory a process has held since it began; what it holds now where the system keeps no peak.
+
+    None once the process has ended.
+    """
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:  # not Linux, or it is gone
+        pass
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None
+
+
 def free_threads() -> int:
     """Returns how many cores nobody else is using now, at least one: engines that spin on busy cores collapse.
 

@@ -39,6 +39,11 @@ class EngineProcess:
         return self.link.alive
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self.link.pid
+
+    @property
     def memory_bytes(self) -> int | None:
         """What its process holds in memory now; None once it has ended."""
         try:

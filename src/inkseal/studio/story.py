@@ -1,5 +1,6 @@
 """The first story: check → generate → check → seal → record. Only this file knows the order."""
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 from inkseal.core.errors import Blocked, Cancelled, EngineFailed, InksealError
 from inkseal.core.events import ArtifactReady, Checked, Failed, Finished, Listener, Started
 from inkseal.core.language import say
-from inkseal.core.protocols import Backend, Check, GenerativeEngine, LocalModel
+from inkseal.core.protocols import Backend, Check, Engine, GenerativeEngine, LocalModel
 from inkseal.core.types import (
     Artifact,
     Chunk,
@@ -24,7 +25,9 @@ from inkseal.core.types import (
     Verdict,
     new_id,
 )
+from inkseal.runtime.device import peak_memory_bytes
 from inkseal.runtime.energy import EnergyMeter
+from inkseal.runtime.engine_process import EngineProcess
 from inkseal.studio.draft import Draft
 from inkseal.studio.engines import Engines
 from inkseal.studio.guard.holdback import HoldBack
@@ -198,7 +201,7 @@ def generate(run: Run, engines: Engines) -> None:
     run.model = engines.local_model(run.request.model)
     run.backend = engines.backend_for(run.model, "generate")
     run.drafts = [Draft(i, HoldBack(run.checks, run.restore)) for i in range(run.request.n)]
-    with engines.lease(run.model, "generate", run.emit, run.cancel) as engine, _measured(run):
+    with engines.lease(run.model, "generate", run.emit, run.cancel) as engine, _measured(run, engine):
         if not isinstance(engine, GenerativeEngine):
             raise EngineFailed(say(f"{run.model.name!r} cannot generate.", f"{run.model.name!r} 不能生成内容。"))
         stream = engine.generate(run.request, run.cancel)
@@ -247,11 +250,13 @@ def _note(run: Run, verdicts: Any) -> None:
 
 
 @contextmanager
-def _measured(run: Run) -> Iterator[None]:
-    """Adds wall time and energy of the block to the usage that the engine reports."""
+def _measured(run: Run, engine: Engine) -> Iterator[None]:
+    """Adds wall time, memory and energy of the block to the usage that the engine reports."""
     begin_seconds, meter = time.perf_counter(), EnergyMeter()
     yield
-    facts = {"total_seconds": round(time.perf_counter() - begin_seconds, 4), "energy": meter.stop()}
+    facts: dict[str, object] = {"total_seconds": round(time.perf_counter() - begin_seconds, 4), "energy": meter.stop()}
+    if engine.model.remote is None:
+        facts["peak_memory_bytes"] = peak_memory_bytes(engine.pid if isinstance(engine, EngineProcess) else os.getpid())
     run.usage = run.usage.model_copy(update=facts)
 
 

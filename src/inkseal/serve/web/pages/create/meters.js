@@ -30,7 +30,7 @@ export function Meters({ usage }) {
   return html`<p class="meters">
     <${Meter} icon="spark" title=${say("Tokens of prompt and answer", "提示词与回答的词元数")}>${number(usage.prompt_tokens)} + ${number(usage.completion_tokens)}<//>
     ${speed && html`<${Meter} icon="clock" title=${say("Speed", "速度")}>${speed} · ${duration(usage.total_seconds)}<//>`}
-    <${Meter} icon="memory" title=${say("Most memory taken", "内存峰值")}>${usage.peak_memory_bytes ? size(usage.peak_memory_bytes) : say("memory unknown", "内存未知")}<//>
+    <${Meter} icon="memory" title=${say("Most memory of the engine's process", "引擎进程的内存峰值")}>${usage.peak_memory_bytes ? size(usage.peak_memory_bytes) : say("memory unknown", "内存未知")}<//>
     <${Meter} icon="energy" title=${say("Energy", "能耗")}>${usage.energy ? energyOf(usage.energy) : say("energy unknown", "能耗未知")}<//>
   </p>`;
 }
