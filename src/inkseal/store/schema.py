@@ -52,6 +52,14 @@ def database_errors(database: Path) -> Iterator[None]:
         raise (translate(error, database) or error) from error
 
 
+def held(by: str) -> InUse:
+    """Returns what is said when a transaction did not get its turn."""
+    return InUse(
+        say(f"The records are held by another transaction: {by}.", f"记录正被另一事务占用：{by}。"),
+        fix=say("Try again.", "请重试。"),
+    )
+
+
 def translate(error: BaseException | None, database: Path) -> NotEnoughSpace | InUse | StoreError | None:
     """Returns our error for SQLite's, or None when it is the caller's (a constraint, a wrong statement)."""
     name = getattr(error, "sqlite_errorname", "") or ""
@@ -66,10 +74,7 @@ def translate(error: BaseException | None, database: Path) -> NotEnoughSpace | I
             fix=say(f"Free space under {database.parent}.", f"请在 {database.parent} 所在磁盘腾出空间。"),
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return InUse(
-            say(f"The records are held by another transaction: {text}.", f"记录正被另一事务占用：{text}。"),
-            fix=say("Try again.", "请重试。"),
-        )
+        return held(text)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(database, text)
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):

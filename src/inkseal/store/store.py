@@ -25,6 +25,10 @@ ARTIFACTS = "artifacts"
 RESTORING = ".restoring"
 VERIFIED = ".verified"
 """Lies in `.restoring` from the moment all of it is proven: from then on the restore can only go forward."""
+TURN_SECONDS = 60.0
+"""Longest wait of a thread for the other threads' transactions."""
+BUSY_SECONDS = 10.0
+"""Longest wait for another process's."""
 OWN_FOLDERS = (ARTIFACTS, "apps", "backups", "cards", "models", "trust", RESTORING, DATABASE)
 
 
@@ -40,6 +44,7 @@ class Store:
         self._engine: Engine | None = None
         self._keeper: sqlite3.Connection | None = None
         self._engine_guard = threading.Lock()
+        self._writing = threading.RLock()
         self._keeper_guard = threading.Lock()
 
     @classmethod
@@ -114,12 +119,28 @@ class Store:
         from sqlalchemy.exc import DBAPIError
         from sqlalchemy.orm import Session
 
-        engine = self._connected()
+        engine = self._connected().execution_options(reading=reading)
         try:
-            with Session(engine.execution_options(reading=reading), expire_on_commit=False) as session, session.begin():
+            with self._turn(reading), Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except DBAPIError as error:
             raise (schema.translate(error.orig, self.database) or error) from error
+
+    @contextlib.contextmanager
+    def _turn(self, reading: bool) -> "Iterator[None]":
+        """Lets the threads of this process write one after the other.
+
+        SQLite would let them ask again and again until one of them has had no luck for too long.
+        """
+        if reading:
+            yield
+            return
+        if not self._writing.acquire(timeout=TURN_SECONDS):
+            raise schema.held(say("by this program", "本程序"))
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _connected(self) -> "Engine":
         with self._engine_guard:
@@ -175,7 +196,7 @@ def _engine(database: Path) -> "Engine":
     from sqlalchemy import Connection, create_engine, event
     from sqlalchemy.engine import URL
 
-    engine = create_engine(URL.create("sqlite", database=str(database)), connect_args={"timeout": 10.0})
+    engine = create_engine(URL.create("sqlite", database=str(database)), connect_args={"timeout": BUSY_SECONDS})
 
     def connected(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for one view of the records

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -164,6 +165,20 @@ def test_threads_write_one_after_the_other(tmp_path: Path) -> None:
             list(pool.map(write, range(100)))
         with store.reading() as session:
             assert session.scalar(text("SELECT count(*) || '/' || max(seq) FROM ledger")) == "100/100"
+
+
+def test_many_threads_get_their_turn_however_short_the_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkseal.store.store.BUSY_SECONDS", 0.05)
+    with Store.open(tmp_path) as store, concurrent.futures.ThreadPoolExecutor(8) as pool:
+
+        def write(_: int) -> None:
+            with store.transaction() as session:
+                session.execute(text("SELECT 1"))
+                time.sleep(0.05)
+
+        assert len(list(pool.map(write, range(24)))) == 24
 
 
 def test_a_reader_sees_one_state_while_others_write(tmp_path: Path) -> None:
