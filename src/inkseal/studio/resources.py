@@ -1,6 +1,6 @@
 """What checks and fingerprints may ask for by name, handed to them by the story."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import ModelMissing
@@ -42,3 +42,11 @@ def resources(engines: "Engines") -> dict[str, Any]:
         return {"embedder": LazyEmbedder(engines, engines.local_model("embedding"))}
     except ModelMissing:
         return {}
+
+
+def model_text(find: Callable[[str], LocalModel], name: str) -> str:
+    """Returns a model as JSON, for a backend that works with a second one; empty when it is not here."""
+    try:
+        return find(name).model_dump_json()
+    except ModelMissing:
+        return ""

@@ -34,7 +34,7 @@ from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification
 from inkseal.studio.provenance.verify import verify as verify_bytes
 from inkseal.studio.recorder import Recorder
-from inkseal.studio.resources import resources
+from inkseal.studio.resources import model_text, resources
 from inkseal.studio.story import Result
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ class Studio:
         self.catalog = Catalog.of(settings)
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
-        secrets = {"watermark_key": lambda: self.sealer.trust.watermark_secret().hex()}
-        self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines, secrets)
+        find = partial(self.catalog.local, verify=False)
+        given: dict[str, Callable[[], str]] = {"watermark_key": lambda: self.sealer.trust.watermark_secret().hex()}
+        given |= {f"{name}_model": partial(model_text, find, name) for name in ("embedding", "upscaler")}
+        self.engines = Engines(settings, find, isolate_engines, given)
         self.recorder = Recorder(self.sealer)
         self.meaning = Meaning(store, self.engines)
         self.gallery = Gallery(self.sealer, self.meaning)
