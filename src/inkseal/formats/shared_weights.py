@@ -90,7 +90,9 @@ def _redirected(text: str, constants: bytes, place_of: Any) -> str:
 
     def layer(match: re.Match[str]) -> str:
         # The library numbers unnamed nodes through the life of a process: the same graph would differ each time.
-        return match[0] if match[2] in _NAMED else f'<layer id="{match[1]}" name="{match[2]}_{match[1]}" type="{match[2]}"'
+        return (
+            match[0] if match[2] in _NAMED else f'<layer id="{match[1]}" name="{match[2]}_{match[1]}" type="{match[2]}"'
+        )
 
     return _NUMBERED.sub("Result", _LAYER.sub(layer, _PLACE.sub(place, text)))
 

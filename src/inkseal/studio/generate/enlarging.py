@@ -65,7 +65,8 @@ class Enlarger:
     def _enlarge(self, pixels: Pixels) -> Pixels:
         values = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32) / 255
         made = np.asarray(self._network([values])[0])[0]
-        return np.clip(np.rint(made * 255), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+        bytes_: Pixels = np.clip(np.rint(made * 255), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+        return bytes_
 
 
 def tiles(height: int, width: int) -> Iterator[tuple[int, int]]:
@@ -136,5 +137,7 @@ def _convolution(ov: Any, layer: Layer, x: Any) -> Any:
 def _file(model: LocalModel, suffix: str) -> Path:
     found = [name for name in model.files if name.endswith(suffix)]
     if len(found) != 1:
-        raise ModelFileRefused(say(f"{model.name!r} has no one {suffix} file.", f"{model.name!r} 应有一个 {suffix} 文件。"))
+        raise ModelFileRefused(
+            say(f"{model.name!r} has no one {suffix} file.", f"{model.name!r} 应有一个 {suffix} 文件。")
+        )
     return model.folder / found[0]

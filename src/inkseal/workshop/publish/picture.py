@@ -32,7 +32,9 @@ from inkseal.workshop.train.picture_batches import Pictures
 
 MAX_BYTES = 60_000_000
 DATA, PROOF, PAGE, CARD_FILE = "data.json", "parity.json", "MODEL.md", "card.toml"
-NUM_STEPS = 6
+NUM_STEPS = 5
+SOURCE = "runs/"
+"""How the record of a published model says where it came from."""
 SIDE = 8
 """A latent's side is this part of a picture's."""
 
@@ -81,15 +83,7 @@ def publish_picture(
     """
     _require_torch()
     before = _before(shelf, name)
-    done = 0
-
-    def step(what: str) -> None:
-        nonlocal done
-        if cancel.is_set():
-            raise Cancelled(say("Publishing was stopped.", "发布已停止。"))
-        done += 1
-        on_event(Progress(what=what, done=done, total=NUM_STEPS, unit="steps"))
-
+    step = _Steps(on_event, cancel)
     step(say("Reading the runs", "读取运行"))
     sources = read_sources(runs, names)
     step(say("Proving the dataset", "核对数据集"))
@@ -98,24 +92,45 @@ def publish_picture(
     with shelf.partial(name) as partial:
         try:
             _empty(partial)
-            step(say("Drawing the networks", "绘制网络"))
-            facts = _write_networks(partial, sources, data.card)
-            step(say("Proving that they answer as they were trained", "验证与训练结果一致"))
-            parity = prove(partial, sources, data)
-            require(parity)
-            step(say("Writing the card", "编写模型卡"))
-            card = _write_papers(partial, name, sources, data.card, facts, parity)
-            step(say("Putting it on the shelf", "放入模型库"))
+            card, parity = _fill(partial, name, sources, data, step)
             changed = before is None or before.card != card
             if changed:
-                write_whole(partial / CARD_FILE, card_text(card).encode())
-                source = f"runs/{'+'.join(names)}"
+                source = f"{SOURCE}{'+'.join(names)}"
                 shelf.publish(partial, Installed(card=card, source=source, installed_at=now()))
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     if not changed:
         on_event(Noted(text=say(f"{name} was published so already.", f"{name} 已如此发布。")))
     return Published(name=name, folder=shelf.folder(name), card=card, parity=parity, changed=changed)
+
+
+class _Steps:
+    """Says which step begins, and stops between two of them when asked to."""
+
+    def __init__(self, on_event: Listener, cancel: Cancel) -> None:
+        self._on_event = on_event
+        self._cancel = cancel
+        self._done = 0
+
+    def __call__(self, what: str) -> None:
+        if self._cancel.is_set():
+            raise Cancelled(say("Publishing was stopped.", "发布已停止。"))
+        self._done += 1
+        self._on_event(Progress(what=what, done=self._done, total=NUM_STEPS, unit="steps"))
+
+
+def _fill(
+    folder: Path, name: str, sources: PictureSources, data: PublishedPictures, step: _Steps
+) -> tuple[Card, tuple[Parity, ...]]:
+    step(say("Drawing the networks", "绘制网络"))
+    facts = _write_networks(folder, sources, data.card)
+    step(say("Proving that they answer as they were trained", "验证与训练结果一致"))
+    parity = prove(folder, sources, data)
+    require(parity)
+    step(say("Writing the card", "编写模型卡"))
+    card = _write_papers(folder, name, sources, data.card, facts, parity)
+    write_whole(folder / CARD_FILE, card_text(card).encode())
+    return card, parity
 
 
 def _write_networks(folder: Path, sources: PictureSources, data: DataCard) -> PictureModel:
@@ -196,7 +211,7 @@ def _write_papers(
 def _before(shelf: Shelf, name: str) -> Installed | None:
     """Returns what was published under the name; refuses to replace a model that came from elsewhere."""
     before = shelf.installed(name)
-    if before is not None and not before.source.startswith("runs/"):
+    if before is not None and not before.source.startswith(SOURCE):
         raise InvalidRequest(
             say(f"The name {name!r} is another model's.", f"名称 {name!r} 已属于其他模型。"),
             fix=say("Choose another with --name.", "请用 --name 另取名称。"),

@@ -57,14 +57,14 @@ def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: Pictu
     )
 
 
-def page(
-    name: str, sources: PictureSources, data: DataCard, facts: PictureModel, parity: Sequence[Parity]
-) -> str:
+def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel, parity: Sequence[Parity]) -> str:
     """Returns the model's page in Markdown."""
     scores = scores_of(sources.autoencoder) | scores_of(sources.flow) | scores_of(sources.encoder)
     recipe = sources.facts["recipe"]
     told = picture_styles()
-    styles = [(style, told[style]["en"], told[style]["zh"]) if style in told else (style,) * 3 for style in facts.styles]
+    styles = [
+        (style, told[style]["en"], told[style]["zh"]) if style in told else (style,) * 3 for style in facts.styles
+    ]
     rows = [
         ("weights · 参数", f"{facts.parameters:,}, {WEIGHTS_LICENCE}"),
         ("picture · 图片", f"{facts.side_px} × {facts.side_px}"),

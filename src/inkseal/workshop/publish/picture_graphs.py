@@ -87,9 +87,7 @@ def _hidden(draw: Layers, mask: Node, num_patches: int) -> Node:
     return ov.unsqueeze(whole, draw.numbers(1, 2))
 
 
-def _block(
-    draw: Layers, x: Node, steering: Node, hidden: Node, name: str, shape: DiffusionTransformerShape
-) -> Node:
+def _block(draw: Layers, x: Node, steering: Node, hidden: Node, name: str, shape: DiffusionTransformerShape) -> Node:
     ov = draw.ov
     modulation = ov.unsqueeze(draw.linear(steering, f"{name}modulation"), draw.numbers(1))
     shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = draw.parts(modulation, 6, 2)

@@ -82,8 +82,8 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
     for name in dict.fromkeys(names):
         if not name or Path(name).name != name or name.startswith("."):
             raise InvalidRequest(say(f"{name[:80]!r} is no name of a run.", f"{name[:80]!r} 不是运行名称。"))
-        facts, tensors = read_model(runs / name / MODEL)
-        found.setdefault(str(facts.get("network")), []).append((runs / name, facts, tensors))
+        said, weights = read_model(runs / name / MODEL)
+        found.setdefault(str(said.get("network")), []).append((runs / name, said, weights))
     flows, encoders = found.pop("diffusion_transformer", []), found.pop("text_image_encoder", [])
     autoencoders = found.pop("autoencoder", [])
     if len(flows) != 1 or len(encoders) > 1 or found:

@@ -22,7 +22,7 @@ from picture_run import NEVER, CardedPictures, carded_pictures, train_pictures
 pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
 pytest.importorskip("accelerate", reason="left out: pip install 'inkseal[train]'")
 
-from inkseal.workshop.publish.picture import Published, publish_picture  # noqa: E402
+from inkseal.workshop.publish.picture import Published, publish_picture
 
 DATA = carded_pictures()
 Publish = Callable[..., Published]

@@ -51,7 +51,9 @@ def test_the_transformer(patch: int, tmp_path: Path) -> None:
     with torch.no_grad():
         expected = model(*map(torch.from_numpy, (z, t, condition, mask, style))).numpy()
     save_graphs(tmp_path, "w.safetensors", tensors, {"transformer": draw_transformer(tensors, shape)}, {})
-    found = answer(read_graph(tmp_path, "transformer", "w.safetensors"), z, t, condition, mask.astype(np.float32), style)
+    found = answer(
+        read_graph(tmp_path, "transformer", "w.safetensors"), z, t, condition, mask.astype(np.float32), style
+    )
     np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
     assert np.abs(expected).max() > 0.1
 

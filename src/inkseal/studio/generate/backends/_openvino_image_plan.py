@@ -44,9 +44,7 @@ def image_request(request: Request) -> ImageRequest:
         )
     if request.watermark not in ("auto", "none"):
         raise Unsupported(
-            say(
-                f"This engine puts in no watermark {request.watermark!r}.", f"该引擎不支持水印 {request.watermark!r}。"
-            )
+            say(f"This engine puts in no watermark {request.watermark!r}.", f"该引擎不支持水印 {request.watermark!r}。")
         )
     return request
 

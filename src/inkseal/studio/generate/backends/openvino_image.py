@@ -251,7 +251,8 @@ def noise_of(seed: int, indices: range, latent: tuple[int, int, int]) -> "NDArra
 
 def to_bytes(pixels: "NDArray[np.float32]") -> "NDArray[np.uint8]":
     """Returns pictures [B, 3, H, W] in [-1, 1] as [B, H, W, 3]; what leaves the range is cut."""
-    return np.clip(np.rint((pixels + 1) * 127.5), 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+    bytes_: NDArray[np.uint8] = np.clip(np.rint((pixels + 1) * 127.5), 0, 255).astype(np.uint8)
+    return bytes_.transpose(0, 2, 3, 1)
 
 
 def _embedder_of(model: LocalModel) -> Backend:
@@ -265,7 +266,9 @@ def _embedder_of(model: LocalModel) -> Backend:
     for kind in backends.values():
         if "embed" in kind.tasks and (backend := kind(kind.config())).fits(model) is None:
             return backend
-    raise ModelMissing(say(f"No backend here embeds with {model.name!r}.", f"这里没有后端能用 {model.name!r} 做向量化。"))
+    raise ModelMissing(
+        say(f"No backend here embeds with {model.name!r}.", f"这里没有后端能用 {model.name!r} 做向量化。")
+    )
 
 
 def _no_enlarger() -> ModelMissing:
