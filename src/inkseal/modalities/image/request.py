@@ -19,6 +19,12 @@ class ImageRequest(Request):
     """
 
     modality: Literal["image"] = "image"
+    model: str = Field(
+        "picture",
+        max_length=200,
+        description="Name of the model.",
+        json_schema_extra={"zh": "模型名称。", "zh_title": "模型"},
+    )
     style: str = Field(
         "",
         max_length=64,
