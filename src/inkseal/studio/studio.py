@@ -299,7 +299,7 @@ class Studio:
         return export_bytes(self.sealer, artifact_id, format, regime)
 
     def unaltered_bytes(self, artifact_id: str, format: str, *, owner: str | None = None) -> bytes:
-        """Returns an artifact as a file that shows it as it was made, with the marks inside that change nothing visible.
+        """Returns an artifact as a file that shows it as it was made; its marks change nothing that is seen.
 
         Raises:
             UnknownName: there is no such artifact or format.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
 
 INK = (34, 40, 60)
 PAPER = (255, 255, 255)
@@ -100,7 +101,7 @@ def _padding(font_px: int) -> int:
     return max(2, font_px // 4)
 
 
-def _fitted(text: str, width: int, font_px: int) -> tuple[list[str], "object"]:
+def _fitted(text: str, width: int, font_px: int) -> "tuple[list[str], FreeTypeFont]":
     """Returns the lines and the font: as asked for, or smaller until the longest line fits."""
     from PIL import ImageFont
 

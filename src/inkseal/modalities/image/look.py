@@ -50,9 +50,7 @@ def fingerprint(picture: "Image") -> dict[str, bytes]:
 
 def bands(look: bytes) -> tuple[bytes, ...]:
     """Returns the keys of the first view."""
-    return tuple(
-        _key(number, _number(values > 0)) for number, values in enumerate(_band_values(look[:LOOK_BYTES]))
-    )
+    return tuple(_key(number, _number(values > 0)) for number, values in enumerate(_band_values(look[:LOOK_BYTES])))
 
 
 def keys(look: bytes) -> tuple[bytes, ...]:

@@ -61,7 +61,13 @@ class ImageBody(Wire):
         Raises:
             FieldError: the size is none, or a field is out of range.
         """
-        given = {"model": self.model, "n": self.n, "style": self.style, "seed": self.seed, "steps": self.steps}
+        given: dict[str, Any] = {
+            "model": self.model,
+            "n": self.n,
+            "style": self.style,
+            "seed": self.seed,
+            "steps": self.steps,
+        }
         given |= {"guidance": self.guidance, "solver": self.solver}
         fields = {name: value for name, value in given.items() if value is not None}
         with naming("body"):
@@ -77,7 +83,8 @@ async def create(body: ImageBody, http: Request, caller: Creator) -> JSONRespons
     outcome = await gather(batches(studio, asked, caller, http))
     written = body.output_format or "png"
     data = [
-        {"b64_json": await call(_file, studio, made.id, written, caller)} for _, made in sorted(outcome.artifacts.items())
+        {"b64_json": await call(_file, studio, made.id, written, caller)}
+        for _, made in sorted(outcome.artifacts.items())
     ]
     own = outcome.field() | {"label": studio.visible_label(asked)}
     answer = {"created": int(time.time()), "data": data, "output_format": written, "usage": _usage(outcome)}

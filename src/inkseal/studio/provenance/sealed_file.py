@@ -71,16 +71,16 @@ class SealReading(Closed):
 
 def writer_for(media_type: str) -> Writer | None:
     """Returns the writer of a media type, whichever modality has it."""
-    return _formats().get(media_type, (None, None))[0]
+    return found[0] if (found := _formats().get(media_type)) else None
 
 
 def modality_for(media_type: str) -> Modality | None:
     """Returns what files of a media type hold; None when nothing here writes them."""
-    return _formats().get(media_type, (None, None))[1]
+    return found[1] if (found := _formats().get(media_type)) else None
 
 
 def _formats() -> dict[str, tuple[Writer, Modality]]:
-    found = {}
+    found: dict[str, tuple[Writer, Modality]] = {}
     for kind in modalities.values():
         modality = kind()
         found |= {writer.media_type: (writer(), modality) for writer in modality.writers().values()}

@@ -28,12 +28,12 @@ def draw(request: ImageRequest, num_prompt_tokens: int, cancel: Cancel) -> Gener
     """
     width, height = request.width_px or SIDE_PX, request.height_px or SIDE_PX
     if request.style or request.solver or request.watermark not in ("auto", "none"):
-        raise Unsupported(
-            say("The fake has no styles, solvers or watermarks.", "测试替身没有风格、求解器和水印。")
-        )
+        raise Unsupported(say("The fake has no styles, solvers or watermarks.", "测试替身没有风格、求解器和水印。"))
     if min(width, height) < 8 or max(width, height) > MAX_SIDE_PX:
         raise Unsupported(
-            say(f"The fake draws 8 to {MAX_SIDE_PX} pixels a side.", f"测试替身只画每边 8 到 {MAX_SIDE_PX} 像素的图片。")
+            say(
+                f"The fake draws 8 to {MAX_SIDE_PX} pixels a side.", f"测试替身只画每边 8 到 {MAX_SIDE_PX} 像素的图片。"
+            )
         )
     for index in range(request.n):
         steps = request.steps or STEPS

@@ -19,7 +19,7 @@ MEDIA_TYPES = frozenset({"application/pdf", "image/png", "image/jpeg", "image/we
 """Formats seen to be signed and to show a changed bit; more are added with the modalities that write them."""
 
 _TRACES = (b"/C2PA_Manifest", b"c2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9bq")
-"""What names the credentials in a PDF and in a JUMBF box; where they cannot be read, it tells that they were damaged."""
+"""What names the credentials in a PDF and in a JUMBF box; where they cannot be read, they were damaged."""
 
 _ASSERTION = "org.inkseal.manifest"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
