@@ -78,10 +78,9 @@ def _layer(file: str, row: list[str]) -> Layer:
         numbers = {}
         for pair in row[4 + num_inputs + num_outputs :]:
             key, _, value = pair.partition("=")
-            if int(key) >= 0:
-                numbers[int(key)] = float(value)
-            else:  # a list; only a leaky slope is ever one here: a count, then the values
-                numbers[-23300 - int(key)] = float(value.split(",")[1])
+            numbers[int(key)] = float(value)
+        if not all(abs(number) <= MAX_WEIGHTS for number in numbers.values()):
+            raise ValueError(name)
     except (IndexError, ValueError):
         refuse(file, say(f"a line is malformed: {' '.join(row)[:60]!r}", f"某行格式错误：{' '.join(row)[:60]!r}"))
     if kind not in KINDS:

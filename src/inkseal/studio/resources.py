@@ -1,6 +1,7 @@
 """What checks and fingerprints may ask for by name, handed to them by the story."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import ModelMissing
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inkseal.studio.engines import Engines
+    from inkseal.studio.provenance.trust import Trust
 
 
 class LazyEmbedder:
@@ -44,8 +46,14 @@ def resources(engines: "Engines") -> dict[str, Any]:
         return {}
 
 
-def model_text(find: Callable[[str], LocalModel], name: str) -> str:
-    """Returns a model as JSON, for a backend that works with a second one; empty when it is not here."""
+def given_to_backends(find: Callable[[str], LocalModel], trust: "Trust") -> dict[str, Callable[[], str]]:
+    """Returns what backends may ask for by name: the key of watermarks, and models they work with beside their own."""
+    models = {f"{name}_model": partial(_model_text, find, name) for name in ("embedding", "upscaler")}
+    return {"watermark_key": lambda: trust.watermark_secret().hex(), **models}
+
+
+def _model_text(find: Callable[[str], LocalModel], name: str) -> str:
+    """Returns a model as JSON; empty when it is not here."""
     try:
         return find(name).model_dump_json()
     except ModelMissing:

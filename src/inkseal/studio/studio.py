@@ -35,7 +35,7 @@ from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification
 from inkseal.studio.provenance.verify import verify as verify_bytes
 from inkseal.studio.recorder import Recorder
-from inkseal.studio.resources import model_text, resources
+from inkseal.studio.resources import given_to_backends, resources
 from inkseal.studio.story import Result
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ class Studio:
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
         find = partial(self.catalog.local, verify=False)
-        given: dict[str, Callable[[], str]] = {"watermark_key": lambda: self.sealer.trust.watermark_secret().hex()}
-        given |= {f"{name}_model": partial(model_text, find, name) for name in ("embedding", "upscaler")}
-        self.engines = Engines(settings, find, isolate_engines, given)
+        self.engines = Engines(settings, find, isolate_engines, given_to_backends(find, self.sealer.trust))
         self.recorder = Recorder(self.sealer)
         self.meaning = Meaning(store, self.engines)
         self.gallery = Gallery(self.sealer, self.meaning)

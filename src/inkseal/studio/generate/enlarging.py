@@ -38,7 +38,7 @@ class Enlarger:
         """
         silence_telemetry()
         verify_files(model.folder, model.files, cancel)
-        layers = read_ncnn(_file(model, ".param"), _file(model, ".bin"))
+        layers = read_ncnn(_file(model, ".param"), _file(model, ".ncnn"))
         properties = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
         self._network = core().compile_model(draw(layers), "CPU", properties)
 

@@ -53,13 +53,20 @@ def engine(model: LocalModel, embedding_model: LocalModel) -> Iterator[Generativ
 def run(
     engine: GenerativeEngine, request: ImageRequest, cancel: threading.Event = NEVER
 ) -> tuple[dict[int, Chunk], Usage]:
+    """Returns the last chunk of each result, and the usage; those before say only how far it is, ever further."""
     stream, last = engine.generate(request, cancel), dict[int, Chunk]()
     while True:
         try:
             chunk = next(stream)
         except StopIteration as end:
             return last, end.value
-        assert chunk.index not in last or last[chunk.index].finish_reason is None
+        before = last.get(chunk.index, Chunk(progress=0))
+        assert before.finish_reason is None
+        if chunk.finish_reason is None:
+            assert not chunk.data
+            assert before.progress is not None
+            assert chunk.progress is not None
+            assert chunk.progress > before.progress
         last[chunk.index] = chunk
 
 
@@ -127,7 +134,9 @@ def test_a_set_cancel_stops_within_one_step(engine: GenerativeEngine) -> None:
 
     cancel = After()
     stream = engine.generate(ImageRequest.of("a star", n=2, steps=50, seed=1), cancel)
-    reasons = {chunk.index: chunk.finish_reason for chunk in stream}
+    chunks = list(stream)
+    assert max(chunk.progress or 0 for chunk in chunks) == 3 / 50
+    reasons = {chunk.index: chunk.finish_reason for chunk in chunks}
     assert reasons == {0: "cancelled", 1: "cancelled"}
     assert cancel.asked == 4
 

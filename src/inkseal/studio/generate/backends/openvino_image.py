@@ -160,14 +160,10 @@ class OpenvinoImageEngine:
         first: float | None = None
         for start in range(0, asked.n, self._batch):
             indices = range(start, min(start + self._batch, asked.n))
-            pictures = self._draw(plan, condition, noise_of(asked.seed or 0, indices, self._facts.latent), cancel)
-            for index in indices:
-                picture = next(pictures, None)
-                first = time.monotonic() - begun if first is None else first
-                if picture is None:
-                    yield Chunk(index=index, finish_reason="cancelled")
-                else:
-                    yield Chunk(index=index, data=png_bytes(picture), finish_reason="stop")
+            for chunk in self._draw(plan, condition, asked.seed or 0, indices, cancel):
+                if chunk.data and first is None:
+                    first = time.monotonic() - begun
+                yield chunk
         reported = {"steps": plan.steps, "guidance": plan.guidance, "solver": plan.solver.name}
         return Usage(
             prompt_tokens=self.count_tokens(request),
@@ -199,28 +195,31 @@ class OpenvinoImageEngine:
         return assemble_condition(texts, dict(zip(texts, vectors, strict=True)))
 
     def _draw(
-        self, plan: Plan, condition: "NDArray[np.float32]", noise: "NDArray[np.float32]", cancel: Cancel
-    ) -> "Iterator[NDArray[np.uint8]]":
-        """Yields pictures [H, W, 3], none of them once `cancel` is set."""
-        count = len(noise)
-        tokens = np.repeat(condition[None], count, axis=0)
-        style = np.full(count, plan.style, np.int64)
+        self, plan: Plan, condition: "NDArray[np.float32]", seed: int, indices: range, cancel: Cancel
+    ) -> Iterator[Chunk]:
+        """Yields how far the results are after every step, then each one's picture; reasons only, once cancelled."""
+        latents = noise_of(seed, indices, self._facts.latent)
+        tokens = np.repeat(condition[None], len(indices), axis=0)
+        style = np.full(len(indices), plan.style, np.int64)
         velocity = guided(self._velocity, tokens, np.any(tokens != 0, axis=2), style, plan.guidance)
 
         def stoppable(x: Any, t: float) -> Any:
             if cancel.is_set():
-                raise _Stopped
+                raise Cancelled(say("The picture was stopped.", "图片生成已停止。"))
             return velocity(x, t)
 
+        left = list(indices)
         try:
-            *_, latents = plan.solver.solve(stoppable, noise, times(plan.steps))
-        except _Stopped:
-            return
-        for pixels in to_bytes(self._infer(self._decoder, latents)):
-            try:
-                yield self._enlarged(pixels, plan.enlarged, cancel)
-            except Cancelled:
-                return
+            for done, latents in enumerate(plan.solver.solve(stoppable, latents, times(plan.steps)), 1):
+                for index in indices:
+                    yield Chunk(index=index, progress=done / plan.steps)
+            for index, pixels in zip(indices, to_bytes(self._infer(self._decoder, latents)), strict=True):
+                data = png_bytes(self._enlarged(pixels, plan.enlarged, cancel))
+                left.remove(index)
+                yield Chunk(index=index, data=data, finish_reason="stop")
+        except Cancelled:
+            for index in left:
+                yield Chunk(index=index, finish_reason="cancelled")
 
     def _enlarged(self, pixels: "NDArray[np.uint8]", count: int, cancel: Cancel) -> "NDArray[np.uint8]":
         for _ in range(count):
@@ -237,10 +236,6 @@ class OpenvinoImageEngine:
             if self._closed:
                 raise _closed()
             return np.array(network([np.ascontiguousarray(array) for array in arrays])[0], np.float32)
-
-
-class _Stopped(Exception):
-    """Somebody asked to stop between two steps."""
 
 
 def noise_of(seed: int, indices: range, latent: tuple[int, int, int]) -> "NDArray[np.float32]":
