@@ -11,7 +11,7 @@ from inkseal.core.language import say
 from inkseal.core.types import Closed
 
 TOLERANCE = 0.02
-"""Of the trained answer's root mean square. Half-precision weights alone cost about a tenth of it."""
+"""Of the trained answer's root mean square. Half-precision weights cost a tenth of this; a wrong layer, far more."""
 
 
 class Parity(Closed):

@@ -246,7 +246,7 @@ def noise_of(seed: int, indices: range, latent: tuple[int, int, int]) -> "NDArra
 
 def to_bytes(pixels: "NDArray[np.float32]") -> "NDArray[np.uint8]":
     """Returns pictures [B, 3, H, W] in [-1, 1] as [B, H, W, 3]; what leaves the range is cut."""
-    bytes_: NDArray[np.uint8] = np.clip(np.rint((pixels + 1) * 127.5), 0, 255).astype(np.uint8)
+    bytes_: "NDArray[np.uint8]" = np.clip(np.rint((pixels + 1) * 127.5), 0, 255).astype(np.uint8)
     return bytes_.transpose(0, 2, 3, 1)
 
 
