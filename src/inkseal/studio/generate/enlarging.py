@@ -21,7 +21,7 @@ FACTOR = 4
 TILE_PX = 128
 MARGIN_PX = 18
 """What a pixel depends on: eighteen convolutions, each of which sees one pixel further."""
-WORKING_BYTES = 200_000_000
+WORKING_BYTES = 100_000_000
 """Of a tile's activations in single precision, 64 channels of them."""
 
 Pixels = npt.NDArray[np.uint8]

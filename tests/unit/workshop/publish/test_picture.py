@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inkseal.catalog.card import Card, read_card
+from inkseal.catalog.catalog import Catalog
 from inkseal.catalog.shelf import Installed, Shelf
 from inkseal.catalog.verify import verify_files
 from inkseal.core.errors import Cancelled, InvalidRequest, ModelFileRefused
@@ -16,6 +17,7 @@ from inkseal.core.events import ignore
 from inkseal.core.types import now
 from inkseal.formats.picture_model import read_picture_model
 from inkseal.formats.safetensors import read_header
+from inkseal.formats.validate import validate
 from inkseal.workshop.publish.parity import compare, require
 from picture_run import NEVER, CardedPictures, carded_pictures, train_pictures
 
@@ -67,6 +69,22 @@ def test_the_folder_is_whole_proved_and_described(publish: Publish, tmp_path: Pa
     page = (made.folder / "MODEL.md").read_text()
     assert DATA.card.sha256 in page
     assert "MIT" in page
+
+
+def test_its_folder_is_imported_elsewhere_as_it_is(publish: Publish, tmp_path: Path) -> None:
+    made = publish("flow")
+    elsewhere = Catalog(tmp_path / "elsewhere")
+    found = elsewhere.bring(made.folder, "theirs", validate=validate)
+    assert (found.format, found.files) == ("openvino", {file.name: file.sha256 for file in made.card.files})
+    assert elsewhere.show("theirs").card == made.card.model_copy(update={"name": "theirs"})
+    with (made.folder / "decoder.xml").open("a") as file:
+        file.write(" ")
+    with pytest.raises(ModelFileRefused, match="decoder.xml"):
+        elsewhere.bring(made.folder, "again", validate=validate)
+    (made.folder / "decoder.xml").unlink()
+    with pytest.raises(ModelFileRefused, match="decoder.xml"):
+        elsewhere.bring(made.folder, "again", validate=validate)
+    assert [path.name for path in elsewhere.shelf.models.iterdir() if path.is_dir()] == ["theirs"]
 
 
 def test_weights_are_the_averaged_ones_in_half_precision(publish: Publish, runs: Path) -> None:
