@@ -12,8 +12,8 @@ from inkseal.workshop.publish.picture_sources import PictureSources, scores_of
 WEIGHTS_LICENCE = "Apache-2.0"
 LIMITS_EN = (
     "Draws single emoji, icons and clip art over white, 64 pixels wide; larger ones are enlarged, not drawn finer. "
-    "No photographs, scenes, letters or likenesses of people. It counts and places things poorly; what it never saw, it "
-    "guesses from the words' meaning."
+    "No photographs, scenes, letters or likenesses of people. It counts and places things poorly; what it never saw "
+    "it guesses from the words' meaning."
 )
 LIMITS_ZH = (
     "只画白底上的单个表情、图标与剪贴画，原生 64 像素；更大的尺寸由放大得到，不增加细节。不能画照片、场景、文字或真人；"

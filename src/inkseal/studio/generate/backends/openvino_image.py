@@ -198,7 +198,7 @@ class OpenvinoImageEngine:
         self, plan: Plan, condition: "NDArray[np.float32]", seed: int, indices: range, cancel: Cancel
     ) -> Iterator[Chunk]:
         """Yields how far the results are after every step, then each one's picture; reasons only, once cancelled."""
-        latents = noise_of(seed, indices, self._facts.latent)
+        latents: Any = noise_of(seed, indices, self._facts.latent)
         tokens = np.repeat(condition[None], len(indices), axis=0)
         style = np.full(len(indices), plan.style, np.int64)
         velocity = guided(self._velocity, tokens, np.any(tokens != 0, axis=2), style, plan.guidance)
@@ -210,7 +210,8 @@ class OpenvinoImageEngine:
 
         left = list(indices)
         try:
-            for done, latents in enumerate(plan.solver.solve(stoppable, latents, times(plan.steps)), 1):
+            for done, reached in enumerate(plan.solver.solve(stoppable, latents, times(plan.steps)), 1):
+                latents = reached
                 for index in indices:
                     yield Chunk(index=index, progress=done / plan.steps)
             for index, pixels in zip(indices, to_bytes(self._infer(self._decoder, latents)), strict=True):
@@ -246,8 +247,8 @@ def noise_of(seed: int, indices: range, latent: tuple[int, int, int]) -> "NDArra
 
 def to_bytes(pixels: "NDArray[np.float32]") -> "NDArray[np.uint8]":
     """Returns pictures [B, 3, H, W] in [-1, 1] as [B, H, W, 3]; what leaves the range is cut."""
-    bytes_: "NDArray[np.uint8]" = np.clip(np.rint((pixels + 1) * 127.5), 0, 255).astype(np.uint8)
-    return bytes_.transpose(0, 2, 3, 1)
+    bytes_ = np.clip(np.rint((pixels + 1) * 127.5), 0, 255).astype(np.uint8)
+    return np.asarray(bytes_.transpose(0, 2, 3, 1))
 
 
 def _embedder_of(model: LocalModel) -> Backend:
