@@ -164,9 +164,11 @@ def page(found: dict[int, dict[str, Counter[str]]], num_recorded: int) -> str:
         false, total = other["exact"] + other["copy"], sum(other[name] for name in RELATIONS)
         sections.append(
             f"## Pictures of {side_px} × {side_px} pixels\n\n"
-            f"False claims about pictures that are not on record: **{false} of {total} ({100 * false / total:.2f} %)**. "
+            f"False claims about pictures that are not on record: **{false} of {total}** "
+            f"**({100 * false / total:.2f} %)**. "
             f"One look-up took {counts['milliseconds']['each']} ms.\n\n{table(counts)}\n"
         )
+    tables = "\n".join(sections)
     return f"""# Fingerprints of pictures: what they can tell
 
 Made by `python benchmarks/image_fingerprints.py PICTURES --write` from the emoji, icons and clip art of
@@ -174,13 +176,13 @@ Made by `python benchmarks/image_fingerprints.py PICTURES --write` from the emoj
 not. Such small drawings in few styles are the hardest case: many are meant to look alike. Those of 256 pixels are the
 same drawings made larger.
 
-A claim that a picture was made here is "exact" (every pixel) or "copy": its view of {look.LUMA_CELLS} × {look.LUMA_CELLS}
-cells differs by at most {look.COPY_MEAN} levels of 255, and by at most {look.COPY_WORST} in its worst sixteenth. "Similar"
-never says where a picture was made.
+A claim that a picture was made here is "exact" (every pixel) or "copy": its view of {look.LUMA_CELLS} ×
+{look.LUMA_CELLS} cells differs by at most {look.COPY_MEAN} levels of 255, and by at most {look.COPY_WORST} in its worst
+sixteenth. "Similar" never says where a picture was made.
 
-{"\n".join(sections)}
-What it does not find: crops, mirror images, turned or painted-over pictures; and of the smallest pictures some that were
-made smaller still. A copy of a labelled export is looked up without its label strip.
+{tables}
+What it does not find: crops, mirror images, turned or painted-over pictures; and of the smallest pictures some that
+were made smaller still. A copy of a labelled export is looked up without its label strip.
 """
 
 
