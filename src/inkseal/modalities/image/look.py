@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 LUMA_CELLS, CHROMA_CELLS = 32, 16
 _HEAD_BYTES = 2
 LOOK_BYTES = _HEAD_BYTES + LUMA_CELLS**2 + 2 * CHROMA_CELLS**2
-COPY_MEAN, COPY_WORST = 8.0, 16.0
+COPY_MEAN, COPY_WORST = 6.5, 14.0
 """Levels of 255, over the whole view and in its worst sixteenth, up to which a picture is called a copy."""
-SIMILAR_MEAN = 20.0
+SIMILAR_MEAN = 16.0
 ASPECT_STEPS = 1000
 SAME_ASPECT = 30
 """In thousandths of the logarithm of width by height: resizing to whole pixels changes it a little."""
@@ -95,15 +95,14 @@ def distance(mine: bytes, other: bytes) -> tuple[float, float]:
 
 def _view(picture: "Image", height: float) -> bytes:
     """Returns one view of a picture's upper part: its aspect, then means of brightness and of two colours in cells."""
-    from PIL import Image
+    from PIL import Image, ImageFilter
 
+    blur = ImageFilter.Kernel((3, 3), (1, 2, 1, 2, 4, 2, 1, 2, 1))
     box = (0.0, 0.0, float(picture.width), height)
-    if picture.width > 4 * LUMA_CELLS and height > 4 * LUMA_CELLS:
-        whole = picture.resize((4 * LUMA_CELLS, 4 * LUMA_CELLS), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
-        box = (0.0, 0.0, 4.0 * LUMA_CELLS, 4.0 * LUMA_CELLS)
-    else:
-        whole = picture
-    cells = whole.resize((LUMA_CELLS, LUMA_CELLS), Image.Resampling.BILINEAR, box=box).convert("YCbCr")
+    fine = (2 * LUMA_CELLS, 2 * LUMA_CELLS)
+    whole = picture.resize(fine, Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
+    # A little blur: how sharp an edge is depends on who resized it, and says nothing of what is drawn.
+    cells = whole.reduce(2).filter(blur).convert("YCbCr")
     luma, *colours = cells.split()
     aspect = round(ASPECT_STEPS * float(np.log(picture.width / height))) + (1 << 15)
     small = [plane.reduce(LUMA_CELLS // CHROMA_CELLS).tobytes() for plane in colours]

@@ -39,7 +39,7 @@ def packet(metadata: Mapping[str, str], own: Mapping[str, Any]) -> bytes:
 
 
 def parse(data: bytes) -> tuple[dict[str, str], dict[str, Any]]:
-    """Returns the metadata and our own fields; what cannot be read is left out, and no entity but XML's own is known."""
+    """Returns the metadata and our own fields; what cannot be read is left out. No entity is expanded but XML's own."""
     text = data[: 4 * MAX_CHARS].decode("utf-8", "replace")
     found = {name: html.unescape(value) for name, value in _ELEMENT.findall(text)}
     found = {name: html.unescape(value[1:-1]) for name, value in _ATTRIBUTE.findall(text)} | found

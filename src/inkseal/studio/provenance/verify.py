@@ -73,7 +73,7 @@ class Verification(Closed):
         """All of it in a word, no stronger than what was found.
 
         "trusted": whole, and sealed by somebody known here. "changed": a mark does not hold, or it is a changed copy of
-        something recorded here. "marks_removed": the words or the look of something recorded here, without a mark that holds.
+        something recorded here. "marks_removed": words or look of something recorded here, no mark that holds.
         "unknown": all else, also what an unknown issuer sealed.
         """
         known = any(layer.state == "valid" and layer.issuer and layer.issuer.kind != "unknown" for layer in self.layers)

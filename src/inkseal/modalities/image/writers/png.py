@@ -17,7 +17,7 @@ class Png(PictureFile):
     suffix: ClassVar[str] = ".png"
 
     def mend(self, data: bytes) -> bytes:
-        """Returns the file with the check sums of its text chunks made right, after characters in them were replaced."""
+        """Returns the file with the check sums of its text chunks made right, after characters were replaced."""
         found, at = bytearray(data), _HEAD_BYTES
         while at + 12 <= len(found):
             (length,) = struct.unpack_from(">I", found, at)
