@@ -1,13 +1,18 @@
 """From runs to a sealed picture: published, asked for through the studio in this process and in its own, verified."""
 
+import json
+import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from inkseal import Studio
 from inkseal.catalog.shelf import Shelf
-from inkseal.core.errors import Cancelled
+from inkseal.cli._group import app
+from inkseal.core.errors import Cancelled, InvalidRequest
 from inkseal.core.events import Event, Generated, Progress, ignore
 from inkseal.core.protocols import LocalModel
 from inkseal.modalities.image.request import ImageRequest
@@ -29,18 +34,37 @@ def installation(embedding_model: LocalModel, tmp_path_factory: pytest.TempPathF
     train_pictures(place / "runs", data)
     shelf = Shelf(place)
     publish_picture(place / "runs", ["flow"], lambda _: data, shelf, "picture", on_event=ignore, cancel=NEVER)
-    (place / "models" / embedding_model.name).symlink_to(embedding_model.folder)
     return place
 
 
 @pytest.fixture(params=[False, True], ids=["here", "own process"])
-def studio(installation: Path, embedding_model: LocalModel, request: pytest.FixtureRequest, tmp_path: Path):
-    import shutil
-
+def studio(
+    installation: Path, embedding_model: LocalModel, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Studio]:
     shutil.copytree(installation / "models" / "picture", tmp_path / "models" / "picture")
     shutil.copytree(embedding_model.folder, tmp_path / "models" / embedding_model.name)
     with Studio.open(tmp_path, isolate_engines=request.param) as opened:
         yield opened
+
+
+def test_the_command_publishes_and_says_how_near_it_is(
+    installation: Path, embedding_model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = carded_pictures(embedding_model.sha256)
+    monkeypatch.setattr("inkseal.workshop.publication.open_dataset", lambda kind, folder: data)
+    monkeypatch.setenv("INKSEAL_DATA_DIR", str(tmp_path))
+    shutil.copytree(installation / "runs", tmp_path / "runs")
+    done = CliRunner().invoke(app, ["publish", "flow", "--name", "mine", "--json"])
+    told = json.loads(done.stdout)
+    assert (told["name"], told["changed"]) == ("mine", True)
+    assert [parity["network"] for parity in told["parity"]] == ["transformer", "decoder"]
+    again = CliRunner().invoke(app, ["publish", "flow", "vae", "--name", "mine"])
+    assert again.stdout.strip() == str(tmp_path / "models" / "mine")
+    assert "largest error" in again.stderr
+    shown = CliRunner().invoke(app, ["models", "show", "mine", "--json"])
+    assert "outline" in shown.stdout
+    wrong = CliRunner().invoke(app, ["publish", "vae"])
+    assert isinstance(wrong.exception, InvalidRequest)
 
 
 def test_a_picture_is_drawn_sealed_and_verified(studio: Studio) -> None:

@@ -137,6 +137,15 @@ def test_a_network_that_answers_otherwise_is_refused(publish: Publish, monkeypat
         publish("flow")
 
 
+def test_a_model_that_is_too_large_is_refused(
+    publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkseal.workshop.publish.picture.MAX_BYTES", 10_000)
+    with pytest.raises(InvalidRequest, match="MB"):
+        publish("flow")
+    assert not (tmp_path / "models" / "mine").exists()
+
+
 def test_a_stop_leaves_nothing(publish: Publish, tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
