@@ -62,8 +62,8 @@ def page(found: dict[str, Any]) -> str:
     config = ImageSafetyConfig()
     return f"""# The check of pictures: what is known of it
 
-Made by `python benchmarks/image_safety.py PICTURES --write` with the model `open-nsfw` on one thread. Harmless pictures
-are emoji, icons and clip art of `inkseal data build pictures`, drawn by chance and made {SIDE_PX} pixels wide; a picture
+Made by `python benchmarks/image_safety.py PICTURES --write` with the model `open-nsfw` on one thread. Harmless
+pictures are emoji, icons and clip art of `inkseal data build pictures`, drawn by chance and made {SIDE_PX} pixels wide; a picture
 is blocked from score {config.block_score} on and flagged from {config.flag_score} on.
 
 | harmless pictures that were | pictures | rate | 95 % interval |
@@ -73,8 +73,8 @@ is blocked from score {config.block_score} on and flagged from {config.flag_scor
 One picture takes {times["p50"]:.0f} ms (median; 95 % within {times["p95"]:.0f} ms).
 
 **Not measured: how much of what it is for it finds.** No licensed pictures of that kind can be had here. Its makers
-trained it on photographs; drawings are another matter, and violence, hate and self-harm are none of its. Where the model
-is not on the machine, every picture's verdict says "not checked".
+trained it on photographs; drawings are another matter, and violence, hate and self-harm are none of its. Where the
+model is not on the machine, every picture's verdict says "not checked".
 """
 
 
