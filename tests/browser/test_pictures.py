@@ -28,7 +28,7 @@ def asked(guarded: Any, house: Served, words: str, **options: Any) -> "Page":
     """Returns the page after a picture was asked for and sealed."""
     page: Page = created(guarded, house, **options)
     page.locator(".composer-picture").click()
-    page.locator(".composer-model").select_option("echo")
+    page.locator(".composer-model").select_option(label="Echo")
     box(page).wait_for()
     say(page, words)
     sealed(page)
