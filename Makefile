@@ -9,7 +9,7 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train,torch
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-images bench-web pictures eval-apps bench-watermarks clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-images bench-web pictures eval-apps bench-watermarks bench-pictures clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -80,6 +80,10 @@ bench-guard: $(VENV)/bench.stamp
 
 bench-fingerprints: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/fingerprints.py --write
+
+bench-pictures: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/image_fingerprints.py $(PICTURES) --write
+	$(BIN)/python benchmarks/image_safety.py $(PICTURES) --write
 
 bench-watermarks: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/watermarks.py --collect all --seconds 36000

@@ -1,5 +1,6 @@
 """What checks and fingerprints may ask for by name, handed to them by the story."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from inkseal.core.errors import ModelMissing
 from inkseal.core.events import ignore
 from inkseal.core.protocols import EmbeddingEngine, LocalModel
+from inkseal.studio.guard.picture_safety import PictureSafety
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,11 +41,13 @@ class LazyEmbedder:
 
 
 def resources(engines: "Engines") -> dict[str, Any]:
-    """Returns the resources that this installation has, by name; an absent embedding model is left out."""
-    try:
-        return {"embedder": LazyEmbedder(engines, engines.local_model("embedding"))}
-    except ModelMissing:
-        return {}
+    """Returns the resources that this installation has, by name; what needs a model that is not here is left out."""
+    found: dict[str, Any] = {}
+    with contextlib.suppress(ModelMissing):
+        found["embedder"] = LazyEmbedder(engines, engines.local_model("embedding"))
+    with contextlib.suppress(ModelMissing):
+        found["picture_safety"] = PictureSafety(engines.local_model("picture-safety"))
+    return found
 
 
 def given_to_backends(find: Callable[[str], LocalModel], trust: "Trust") -> dict[str, Callable[[], str]]:
