@@ -9,7 +9,7 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train,torch
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-web pictures eval-apps bench-watermarks clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-images bench-web pictures eval-apps bench-watermarks bench-pictures clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -18,7 +18,7 @@ help:
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
 	@echo "make vendor   fetch the studio's browser libraries again and compare them"
-	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks | bench-web   measure, and write the tables"
+	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks | bench-images | bench-web   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -81,10 +81,18 @@ bench-guard: $(VENV)/bench.stamp
 bench-fingerprints: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/fingerprints.py --write
 
+bench-pictures: $(VENV)/bench.stamp
+	$(BIN)/python benchmarks/image_fingerprints.py $(PICTURES) --write
+	$(BIN)/python benchmarks/image_safety.py $(PICTURES) --write
+
 bench-watermarks: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/watermarks.py --collect all --seconds 36000
 	$(BIN)/python benchmarks/watermarks.py --alarms
 	$(BIN)/python benchmarks/watermarks.py --write
+
+# Needs a published picture model, the embedding and the upscaler in the data folder.
+bench-images: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/images.py --write
 
 bench-web: $(VENV)/dev.stamp
 	$(PIP) install --quiet --editable '.[$(EXTRAS),browser]'

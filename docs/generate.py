@@ -65,6 +65,7 @@ def plugins() -> str:
     from inkseal.catalog.sources import sources
     from inkseal.formats.watermarks import watermarks
     from inkseal.modalities import modalities
+    from inkseal.modalities.image.writers import writers as image_writers
     from inkseal.modalities.text.writers import writers
     from inkseal.studio.generate.backends import backends
     from inkseal.studio.generate.diffusion.solvers import solvers
@@ -81,6 +82,7 @@ def plugins() -> str:
         ("Text watermarks", watermarks),
         ("Modalities", modalities),
         ("Text formats", writers),
+        ("Picture formats", image_writers),
         ("Model sources", sources),
         ("Collections of pictures", collections),
         ("Solvers", solvers),

@@ -84,6 +84,12 @@ def embedding_model() -> LocalModel:
 
 
 @pytest.fixture(scope="session")
+def upscaler_model() -> LocalModel:
+    """Real-ESRGAN for drawings, in ncnn's files."""
+    return Catalog(MODELS).pull("upscaler")
+
+
+@pytest.fixture(scope="session")
 def tiny_gguf(tiny_model: LocalModel) -> Path:
     """The GGUF file of the tiny model."""
     return next(tiny_model.folder / name for name in tiny_model.files)

@@ -12,8 +12,10 @@ from inkseal.modalities import modalities
 from inkseal.modalities.text.blocks import shown
 from inkseal.modalities.text.shingles import letters
 from inkseal.studio.provenance.regimes import all_wordings
+from picture_file_maker import picture_file
 
 NAMES = [(modality, name) for modality in modalities for name in modalities[modality]().writers()]
+TEXTS = [name for name in NAMES if name[0] == "text"]
 AIGC = '{"Label":"1","ContentProducer":"","ProduceID":"x \\"y\\" <z>&","ReservedCode1":"IS1.a-b_c"}'
 LABELS = tuple(sorted(all_wordings()))
 HOSTILE = [
@@ -32,14 +34,24 @@ def writer(request: pytest.FixtureRequest) -> Writer:
     return modalities[modality]().writers()[name]()
 
 
-def rendering(content: str) -> Rendering:
+@pytest.fixture(params=TEXTS, ids=lambda pair: "-".join(pair))
+def text_writer(request: pytest.FixtureRequest) -> Writer:
+    return modalities["text"]().writers()[request.param[1]]()
+
+
+def rendering(content: str | bytes) -> Rendering:
     return Rendering(
-        content=content.encode(),
+        content=content if isinstance(content, bytes) else content.encode(),
         title='A "title" <b>&amp;</b> 生成',
         language="zh",
         visible_labels=LABELS,
         metadata={"AIGC": AIGC, "Seal": "IS1.a-b_c.D"},
     )
+
+
+def sample(writer: Writer) -> Rendering:
+    """Returns something for the writer to write."""
+    return rendering(picture_file() if writer.media_type.startswith("image/") else "Some **words** and `more`.\n")
 
 
 def test_declares_itself(writer: Writer) -> None:
@@ -50,23 +62,31 @@ def test_declares_itself(writer: Writer) -> None:
 
 
 def test_equal_input_gives_equal_bytes(writer: Writer) -> None:
-    given_twice = rendering("Some **words**.\n")
+    given_twice = sample(writer)
     assert writer.write(given_twice) == writer.write(given_twice)
 
 
-@pytest.mark.parametrize("content", ["Some words.", *HOSTILE])
-def test_labels_metadata_title_and_language_come_back(writer: Writer, content: str) -> None:
-    written = rendering(content)
+def test_labels_metadata_title_and_language_come_back(writer: Writer) -> None:
+    written = sample(writer)
     found = writer.read(writer.write(written))
     assert found.visible_labels == written.visible_labels
     assert found.metadata == written.metadata
+    assert (found.title, found.language) == (written.title, written.language)
+
+
+@pytest.mark.parametrize("content", ["Some words.", *HOSTILE])
+def test_a_text_comes_back_as_it_is_shown(text_writer: Writer, content: str) -> None:
+    written = rendering(content)
+    found = text_writer.read(text_writer.write(written))
+    assert (found.visible_labels, found.metadata) == (written.visible_labels, written.metadata)
     assert (found.title, found.language) == (written.title, written.language)
     assert letters(found.content.decode()) in (letters(content), letters(shown(content)))
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=200))
-def test_any_text_goes_through(writer: Writer, content: str) -> None:
+def test_any_text_goes_through(text_writer: Writer, content: str) -> None:
+    writer = text_writer
     try:
         data = writer.write(rendering(content))
     except InvalidRequest:
@@ -89,7 +109,7 @@ def test_any_bytes_are_read_or_refused(writer: Writer, data: bytes) -> None:
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_read_or_refused(writer: Writer, data: st.DataObject) -> None:
-    whole = bytearray(writer.write(rendering("Some **words** and `more`.\n")))
+    whole = bytearray(writer.write(sample(writer)))
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(InvalidRequest):

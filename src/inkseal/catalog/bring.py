@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inkseal.catalog.card import Card, CardFile, Licence, Profile, Words
+from inkseal.catalog.card import Card, CardFile, Licence, Profile, Words, read_card
 from inkseal.catalog.facts import WEIGHTS, Validate, is_weights, read_facts
 from inkseal.catalog.names import check_file_name, check_name, name_is_taken, suggest_name
 from inkseal.catalog.refuse import refuse_custom_code, refuse_pickles
@@ -26,6 +26,7 @@ from inkseal.store.durable import disk_errors, open_no_link
 _BESIDE = frozenset({".json", ".txt", ".model", ".jinja", ".bin", ".md"})
 _BARE = re.compile(r"(LICEN[CS]E|NOTICE|USE_POLICY)[A-Za-z0-9._-]*")
 _MAX_FILES = 1000
+OWN_CARD = "card.toml"
 _PIECE_BYTES = 1 << 20
 
 
@@ -42,6 +43,8 @@ def bring(
 ) -> Installed:
     """Copies the model onto the shelf and returns its record; the original is left alone.
 
+    A folder with a `card.toml` says itself what it is: the files that card lists are taken, each proved by its hash.
+
     Args:
         validate: the reader of weights files.
         taken: names that cards already have.
@@ -52,19 +55,20 @@ def bring(
         NotEnoughSpace, Cancelled: nothing is left behind.
     """
     found = path.expanduser().absolute()
-    name = check_name(name or suggest_name(found.stem if found.is_file() else found.name))
+    own = read_card(found / OWN_CARD) if (found / OWN_CARD).is_file() else None
+    suggested = own.name if own is not None else suggest_name(found.stem if found.is_file() else found.name)
+    name = check_name(name or suggested)
     if name in taken or shelf.installed(name) is not None:
         raise name_is_taken(name)
-    files = _choose(found)
+    files = _choose(found) if own is None else _listed(found.resolve(), own)
     with shelf.partial(name) as partial:
         try:
             _empty(partial)
             require_space(partial, sum(path.stat().st_size for path in files.values()))
             copied = [_copy(path, partial, inside, on_event, cancel) for inside, path in sorted(files.items())]
             refuse_custom_code(partial / file.name for file in copied)
-            card = _card(
-                name, found.name, copied, read_facts(partial, [file.name for file in copied], validate), licence
-            )
+            facts = read_facts(partial, [file.name for file in copied], validate)
+            card = _card(name, found.name, copied, facts, licence) if own is None else _renamed(own, name, copied)
             installed = Installed(card=card, source=str(found), installed_at=now())
             shelf.publish(partial, installed)
         except BaseException:
@@ -94,6 +98,26 @@ def _choose(found: Path) -> dict[str, Path]:
     for name in chosen:
         check_file_name(name)
     return chosen
+
+
+def _listed(folder: Path, card: Card) -> dict[str, Path]:
+    """Returns name → path of the files that the folder's own card lists."""
+    there = _listing(folder)
+    refuse_pickles(file.name for file in card.files)
+    missing = [file.name for file in card.files if file.name not in there]
+    if missing or not card.files:
+        raise _refused(", ".join(missing) or folder.name, say("is not in the folder", "不在文件夹中"))
+    return {file.name: there[file.name] for file in card.files}
+
+
+def _renamed(card: Card, name: str, copied: list[CardFile]) -> Card:
+    """Returns the folder's own card under the name; refuses files that are not those it lists."""
+    changed = [file.name for file in copied if file not in card.files]
+    if changed:
+        raise _refused(
+            changed[0], say("is not the file that the folder's card lists", "与文件夹中模型卡所列的文件不符")
+        )
+    return card.model_copy(update={"name": name, "aliases": ()})
 
 
 def _listing(folder: Path) -> dict[str, Path]:

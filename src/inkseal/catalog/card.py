@@ -64,6 +64,16 @@ class Licence(Closed):
         return say(f"{upstream}; the package states: {stated}", f"{upstream}；软件包声明：{stated}")
 
 
+class PictureProfile(Closed):
+    """What a picture model draws when a request leaves it open, and which styles it knows."""
+
+    side_px: int
+    styles: tuple[str, ...] = ()
+    steps: int
+    guidance: float
+    solver: str
+
+
 class Profile(Closed):
     """What the model can do. None: nobody measured it."""
 
@@ -72,6 +82,7 @@ class Profile(Closed):
     json_answers: bool | None = None
     code: bool | None = None
     dimensions: int | None = None
+    picture: PictureProfile | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class Card(Closed):
@@ -80,6 +91,7 @@ class Card(Closed):
     name: Name
     aliases: tuple[Name, ...] = ()
     task: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,30}$")]
+    modality: Annotated[str, Field(pattern=r"^[a-z]{1,20}$", description="What it makes or reads.")] = "text"
     format: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
     title: Words
     description: Words

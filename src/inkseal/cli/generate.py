@@ -41,14 +41,16 @@ def _run(modality: type[Modality], prompt: list[str] | None, **options: Any) -> 
 
     out: Path | None = options.pop("out")
     as_json: bool = options.pop("json_output")
-    system: str | None = options.pop("system")
+    system: str | None = options.pop("system", None)
+    options |= _sides(options.pop("size", None))
     unlabelled: str | None = options.pop("unlabelled")
     turns = [Message.of("system", system)] if system else []
     request = fill(modality.request, options, messages=(*turns, Message.of("user", _prompt(prompt))))
-    terminal = Terminal(stream=not as_json and request.n == 1, quiet=as_json)
+    speaks = modality.media_type.startswith("text/")
+    terminal = Terminal(stream=speaks and not as_json and request.n == 1, quiet=as_json)
     with Studio.open() as studio:
         label = studio.visible_label(request)
-        if not as_json:
+        if speaks and not as_json:
             # The label stands above the answer for a person, and beside the answer for a program behind a pipe.
             typer.secho(label, dim=True, err=not sys.stdout.isatty())
         for path in _paths(out, request.n):
@@ -63,28 +65,36 @@ def _run(modality: type[Modality], prompt: list[str] | None, **options: Any) -> 
     if as_json:
         print_json(result.model_dump(mode="json") | {"exports": [report.model_dump(mode="json") for report in reports]})
         return
-    if request.n > 1:
+    if speaks and request.n > 1:
         for number, text in enumerate(result.texts, 1):
             typer.echo(f"── {number} ──\n{text}")
-    _closing_notes(result, reports)
+    _closing_notes(result, reports, speaks)
 
 
-def _closing_notes(result: Any, reports: list[Any]) -> None:
+def _closing_notes(result: Any, reports: list[Any], speaks: bool) -> None:
     usage = result.usage
     seconds = usage.total_seconds or 1e-9
-    note(
-        say(
-            f"sealed {', '.join(a.id for a in result.artifacts)} · {usage.completion_tokens} tokens, "
-            f"{usage.completion_tokens / seconds:.1f}/s",
-            f"已封印 {'、'.join(a.id for a in result.artifacts)} · {usage.completion_tokens} 词元，"
-            f"{usage.completion_tokens / seconds:.1f}/秒",
-        )
-    )
+    speed = f"{usage.completion_tokens / seconds:.1f}"
+    cost = say(f"{usage.completion_tokens} tokens, {speed}/s", f"{usage.completion_tokens} 词元，{speed}/秒")
+    if not speaks:
+        cost = say(f"{seconds:.1f} s", f"{seconds:.1f} 秒")
+    made = [artifact.id for artifact in result.artifacts]
+    note(say(f"sealed {', '.join(made)} · {cost}", f"已封印 {'、'.join(made)} · {cost}"))
+    if not speaks and not reports:
+        note(say(f"Save it with: inkseal export {made[0]} FILE.png", f"保存：inkseal export {made[0]} 文件.png"))
     for report in reports:
         note(f"→ {report.path} ({size_text(report.size_bytes)})")
         for requirement in report.requirements:
             if not requirement.met:
                 note(say("  not met: ", "  未满足：") + f"{requirement.regime} {requirement.id}: {requirement.reason}")
+
+
+def _sides(size: str | None) -> dict[str, str]:
+    """Returns width and height of `256` or `320x240`, to be read like options of those names."""
+    if size is None:
+        return {}
+    width, _, height = size.lower().replace("×", "x").partition("x")
+    return {"width_px": width.strip(), "height_px": (height or width).strip()}
 
 
 def _paths(out: Path | None, count: int) -> list[Path]:
@@ -101,14 +111,13 @@ def _command(modality: type[Modality]) -> Any:
     def command(**values: Any) -> None:
         _run(modality, values.pop("prompt"), **values)
 
-    own = {
+    own: dict[str, tuple[Any, Any]] = {
         "prompt": (
             Annotated[
                 list[str] | None, typer.Argument(help=say("The prompt; - reads it.", "提示词；- 表示读标准输入。"))
             ],
             None,
         ),
-        "system": (Annotated[str | None, typer.Option(help=say("System prompt.", "系统提示词。"))], None),
         "out": (Annotated[Path | None, typer.Option(help=say("Export to this file.", "导出到该文件。"))], None),
         "json_output": (Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))], False),
         "unlabelled": (
@@ -124,6 +133,11 @@ def _command(modality: type[Modality]) -> Any:
             None,
         ),
     }
+    if modality.media_type.startswith("text/"):
+        own["system"] = (Annotated[str | None, typer.Option(help=say("System prompt.", "系统提示词。"))], None)
+    if "width_px" in modality.request.model_fields:
+        help_text = say("Width and height in pixels: 256 or 320x240.", "宽和高（像素）：256 或 320x240。")
+        own["size"] = (Annotated[str | None, typer.Option(help=help_text)], None)
     extra = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
         for name, (annotation, default) in own.items()
@@ -140,4 +154,4 @@ for _name in modalities:
 
 @app.callback()
 def root() -> None:
-    """Keeps `generate text` a sub-command while there is only one modality."""
+    """Keeps each modality a sub-command."""

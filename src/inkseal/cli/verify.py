@@ -31,7 +31,7 @@ def verify(
     with Studio.open(read_only=True) as studio:
         found = studio.verify(data, name="" if file == "-" else Path(file).name)
     changed = any(layer.state == "changed" for layer in found.layers) or found.relation == "edited"
-    known = found.intact or found.relation in ("exact", "edited")
+    known = found.intact or found.relation in ("exact", "copy", "edited")
     if as_json:
         print_json(found.model_dump(mode="json") | {"intact": found.intact})
     else:

@@ -221,7 +221,8 @@ class Writer(Protocol):
     def read(self, data: bytes) -> Rendering:
         """Returns what is in the file: content without our visible labels, the labels as they stand, the metadata.
 
-        Content comes back as text; a format that lays it out (HTML, PDF) gives back its words, not its markup.
+        A format that lays text out (HTML, PDF) gives back its words, not its markup. A writer whose files have check
+        sums over their metadata has `mend(data) -> bytes` too, which makes them right again.
 
         Raises:
             InvalidRequest: the bytes are not of this format.
@@ -264,8 +265,8 @@ class Source(Protocol):
 class Likeness(Closed):
     """How one content is related to a recorded one."""
 
-    relation: Literal["exact", "edited", "similar", "different"]
-    """"edited" is a changed copy, an excerpt or an extension; "similar" says nothing of origin."""
+    relation: Literal["exact", "copy", "edited", "similar", "different"]
+    """"copy" is compressed or resized, "edited" changed, cut or extended; "similar" says nothing of origin."""
     shared: float
     """Part of the smaller one's traces that both have, 0 to 1."""
     num_shared: int
@@ -286,6 +287,9 @@ class Modality(Protocol):
 
     def words(self, content: bytes) -> str:
         """Returns the words under which the content is found, separated by spaces."""
+
+    def shown(self, content: bytes) -> bytes:
+        """Returns what a person gets to see of the content; equal for what looks equal."""
 
     def fingerprint(self, content: bytes) -> dict[str, bytes]:
         """Returns fingerprints by kind; they find the content again after marks are gone."""
@@ -313,8 +317,7 @@ class Solver(Protocol):
     name: ClassVar[str]
     order: ClassVar[int]
     """The error falls as the step's width to this power."""
-    evaluations: ClassVar[int]
-    """How often a step asks for the velocity."""
+    evaluations: ClassVar[int]  # how often a step asks for the velocity
 
     def solve(self, velocity: Velocity, x: Any, times: Sequence[float]) -> Iterator[Any]:
         """Yields x at each of the falling `times` but the first, at which x is given; the last one is the result."""
@@ -329,8 +332,7 @@ class Objective(Protocol):
     """
 
     name: ClassVar[str]
-    dataset: ClassVar[str]
-    """The kind of dataset that the constructor is handed, such as "pictures"."""
+    dataset: ClassVar[str]  # the kind that the constructor is handed, such as "pictures"
     config: ClassVar[type[ComponentConfig]]
     modules: dict[str, Any]
     """The torch modules by player, in the order in which they take their turns in a step; most objectives have one.
@@ -379,10 +381,8 @@ class Collection(Protocol):
     """A published set of pictures in one style. One file in `workshop/data/collections/`."""
 
     name: ClassVar[str]
-    style: ClassVar[str]
-    """A name in the table of styles."""
-    archive: ClassVar[str]
-    """A name in the table of archives."""
+    style: ClassVar[str]  # a name in the table of styles
+    archive: ClassVar[str]  # a name in the table of archives
     licence: ClassVar[str]  # SPDX identifier of the pictures
     attribution: ClassVar[str]
     """Who must or should be named, and where the pictures come from."""

@@ -48,6 +48,12 @@ class Part(Closed):
     origin: Origin = Origin.USER
 
 
+class MediaPart(Part):
+    """A part whose bytes are at hand, for checks that look at more than words; in no request and no record."""
+
+    data: bytes = b""
+
+
 class ToolCall(Closed):
     """A model's wish to call a tool; `arguments` is a JSON object."""
 
@@ -128,6 +134,8 @@ class Chunk(Closed):
     text: str = ""
     data: bytes = b""
     num_tokens: int = 0
+    progress: float | None = Field(None, ge=0, le=1, exclude_if=lambda value: value is None)
+    """How much of the result is made, of what shows nothing before its end."""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: FinishReason | None = None
     stopped_by: str = ""

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 
-from inkseal.core.events import Event, Generated, Withdrawn
+from inkseal.core.events import Event, Generated, Progress, Withdrawn
+from inkseal.core.language import say
 from inkseal.core.types import Chunk, FinishReason, ToolCall, Verdict
 from inkseal.studio.guard.holdback import HoldBack
 
 
 class Draft:
     """Collects chunks behind a hold-back window.
+
+    Text leaves as soon as no check can still change it. Media leave only as a sealed artifact: no check can look at
+    half a picture, so none of it is in an event.
 
     Attributes:
         chunks: what will be sealed: the text as it was let out, data and tool calls as they came.
@@ -28,11 +32,19 @@ class Draft:
         return "".join(chunk.text for chunk in self.chunks)
 
     @property
+    def data(self) -> bytes:
+        return b"".join(chunk.data for chunk in self.chunks)
+
+    @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         return tuple(call for chunk in self.chunks for call in chunk.tool_calls)
 
     def take(self, chunk: Chunk) -> Iterator[Event]:
         """Takes a chunk from the engine; yields what may be shown of it."""
+        if chunk.progress is not None and not chunk.data and not chunk.finish_reason:
+            number = self.index + 1
+            yield Progress(what=say(f"Picture {number}", f"第 {number} 张图片"), done=chunk.progress, total=1)
+            return
         text, verdict = self.gate.push(chunk.text)
         if chunk.finish_reason is not None and verdict is None:
             self.finish_reason = chunk.finish_reason
@@ -46,7 +58,7 @@ class Draft:
         if text or chunk.data or chunk.tool_calls or chunk.finish_reason:
             self._num_held_tokens = 0
             self.chunks.append(shown)
-            yield Generated(chunk=shown)
+            yield Generated(chunk=shown.model_copy(update={"data": b""}) if chunk.data else shown)
 
     def withdraw(self, verdict: Verdict) -> Iterator[Event]:
         """Takes the result back; what was already shown is counted, not hidden."""

@@ -8,6 +8,7 @@ from inkseal.core.errors import InksealError
 from inkseal.core.protocols import Modality
 from inkseal.core.types import Artifact, new_id, now
 from inkseal.modalities import modalities
+from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.studio.draft import Draft
 from inkseal.studio.provenance.manifest import SignedManifest, Withdrawal, request_facts
@@ -57,13 +58,13 @@ class Recorder:
             The artifacts of the results that are left, in order. The first has the run's id.
         """
         modality = modalities[run.request.modality]()
-        made = [self._draft_artifact(run, modality, draft) for draft in run.drafts]
+        made = [self._draft_artifact(run, modality, number, draft) for number, draft in enumerate(run.drafts)]
         ready = [
             (artifact, content, self._sign(run, draft, artifact, content))
             for draft, (artifact, content) in zip(run.drafts, made, strict=True)
         ]
         with self._store.transaction() as session:
-            for artifact, content, signed in ready:
+            for draft, (artifact, content, signed) in zip(run.drafts, ready, strict=True):
                 withdrawn = signed.manifest.withdrawn is not None
                 model = run.model.name if run.model else ""
                 state: artifacts.State = "withdrawn" if withdrawn else "active"
@@ -71,7 +72,8 @@ class Recorder:
                 self._sealer.record(session, artifact, content, signed)
                 if not withdrawn:
                     self._keep(artifact, content)
-                    words.index(session, artifact.id, modality.words(content))
+                    found_by = " ".join(segment(asked_for(run))) if draft.data else modality.words(content)
+                    words.index(session, artifact.id, found_by)
             self._finish(session, run, "finished")
         self._sealer.committed()
         return [artifact for artifact, _, signed in ready if signed.manifest.withdrawn is None]
@@ -83,18 +85,18 @@ class Recorder:
         with self._store.transaction() as session:
             self._finish(session, run, "failed", error.code)
 
-    def _draft_artifact(self, run: "Run", modality: Modality, draft: Draft) -> tuple[Artifact, bytes]:
+    def _draft_artifact(self, run: "Run", modality: Modality, number: int, draft: Draft) -> tuple[Artifact, bytes]:
         content = modality.assemble(draft.chunks)
         # The words of a withdrawn result are not kept; its record says that there was one.
         digest = sha256(content).hexdigest() if draft.blocked else self._store.blobs.put(content)[0]
         artifact = Artifact(
-            id=run.id if draft.index == 0 else new_id(),
+            id=run.id if number == 0 else new_id(),
             modality=modality.name,
             media_type=modality.media_type,
             sha256=digest,
             size_bytes=len(content),
             created_at=now(),
-            title="" if draft.blocked else _title(draft.text),
+            title="" if draft.blocked else _title(asked_for(run) if draft.data else draft.text),
             parents=run.request.parents,
         )
         return artifact, content
@@ -134,3 +136,9 @@ class Recorder:
 def _title(text: str) -> str:
     first = next((line.strip("#*> \t") for line in text.splitlines() if line.strip("#*> \t")), "")
     return first if len(first) <= TITLE_CHARS else first[: TITLE_CHARS - 1] + "…"
+
+
+def asked_for(run: "Run") -> str:
+    """Returns the words that a picture was asked for with, as the engine got them: what was redacted stays so."""
+    said = [message.text for message in run.request.messages if message.role == "user"]
+    return said[-1] if said else run.request.messages[-1].text

@@ -17,6 +17,7 @@ from inkseal.core.types import (
     Chunk,
     Closed,
     FinishReason,
+    MediaPart,
     Part,
     Regime,
     Request,
@@ -218,8 +219,10 @@ def generate(run: Run, engines: Engines) -> None:
             run.usage = end.value
         finally:
             stream.close()
-    if run.cancel.is_set() and not any(draft.text for draft in run.drafts):
+    if run.cancel.is_set() and not any(draft.text or draft.data for draft in run.drafts):
         raise _ended_early(run)
+    if run.request.modality != "text":  # an empty text is an answer, half a picture is nothing
+        run.drafts = [draft for draft in run.drafts if draft.data or not run.cancel.is_set()]
 
 
 def check_results(run: Run) -> None:
@@ -231,7 +234,8 @@ def check_results(run: Run) -> None:
     for draft in run.drafts:
         if draft.blocked is None:
             calls = tuple(Part(text=call.model_dump_json()) for call in draft.tool_calls)
-            ruling = rule(run.checks, (Part(text=draft.gate.raw), *calls), "result")
+            media = (MediaPart(data=draft.data),) if draft.data else ()
+            ruling = rule(run.checks, (Part(text=draft.gate.raw), *calls, *media), "result")
             _note(run, ruling.verdicts)
             if ruling.blocked is not None:
                 for event in draft.withdraw(ruling.blocked):

@@ -13,8 +13,9 @@ from inkseal.core.config import Settings, configure, load_settings
 from inkseal.core.errors import Unsupported
 from inkseal.core.events import Event, Listener, Started, ignore
 from inkseal.core.language import current_language, say, use_language
-from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine, LocalModel
+from inkseal.core.protocols import Cancel, Check, EmbeddingEngine, GenerativeEngine, LocalModel, Rendering
 from inkseal.core.types import Artifact, Origin, Part, Regime, Request, Stage, Verdict
+from inkseal.modalities import modalities
 from inkseal.modalities.text.segmentation import segment
 from inkseal.store import artifacts, words
 from inkseal.store.store import Store
@@ -34,7 +35,7 @@ from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification
 from inkseal.studio.provenance.verify import verify as verify_bytes
 from inkseal.studio.recorder import Recorder
-from inkseal.studio.resources import resources
+from inkseal.studio.resources import given_to_backends, resources
 from inkseal.studio.story import Result
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class Studio:
         self.catalog = Catalog.of(settings)
         # A look-up must not hash a gigabyte for every request: backends prove what they read when they load it.
         self.sealer = Sealer(store, regime=settings.regime, producer=settings.producer)
-        secrets = {"watermark_key": lambda: self.sealer.trust.watermark_secret().hex()}
-        self.engines = Engines(settings, partial(self.catalog.local, verify=False), isolate_engines, secrets)
+        find = partial(self.catalog.local, verify=False)
+        self.engines = Engines(settings, find, isolate_engines, given_to_backends(find, self.sealer.trust))
         self.recorder = Recorder(self.sealer)
         self.meaning = Meaning(store, self.engines)
         self.gallery = Gallery(self.sealer, self.meaning)
@@ -297,6 +298,18 @@ class Studio:
             artifacts.row(session, artifact_id, owner=owner)
         return export_bytes(self.sealer, artifact_id, format, regime)
 
+    def unaltered_bytes(self, artifact_id: str, format: str, *, owner: str | None = None) -> bytes:
+        """Returns an artifact as a file that shows it as it was made; its marks change nothing that is seen.
+
+        Raises:
+            UnknownName: there is no such artifact or format.
+        """
+        found = self.manifest(artifact_id, owner=owner).manifest
+        if found.regime == "none":
+            writer = modalities[found.modality]().writers()[format]()
+            return writer.write(Rendering(content=self.content(artifact_id, owner=owner), title="", language=""))
+        return export_bytes(self.sealer, artifact_id, format, visible=False)[0]
+
     def verify(self, data: bytes, name: str = "", *, owner: str | None = None) -> Verification:
         """Says which marks a file or pasted text carries, whether they hold, and whether it was made here.
 
@@ -308,7 +321,7 @@ class Studio:
         found = verify_bytes(self.sealer, data, name=name, owner=owner)
         embedder = self.meaning.embedder()
         # Meaning takes a model to look up, and can say no more than "similar": it is asked last.
-        if found.relation == "not_found" and not found.intact and embedder is not None:
+        if found.relation == "not_found" and not found.intact and embedder is not None and not _is_picture(found):
             self.meaning.catch_up(owner=owner)
             return verify_bytes(self.sealer, data, name=name, embedder=embedder, owner=owner)
         return found
@@ -376,6 +389,10 @@ def _check(name: str, config: dict[str, Any], available: dict[str, Any]) -> Chec
     kind = checks[name]
     given = {need: available[need] for need in kind.needs if need in available}
     return kind(configure(kind.config, config, f"checks.{name}"), **given)
+
+
+def _is_picture(found: Verification) -> bool:
+    return found.media_type.startswith("image/")
 
 
 def _remote(settings: Settings) -> dict[str, LocalModel]:

@@ -37,6 +37,10 @@ class Text:
 
         return " ".join(segment(decode(content)))
 
+    def shown(self, content: bytes) -> bytes:
+        """Returns the text without white space."""
+        return "".join(content.decode("utf-8", "replace").split()).encode()
+
     def fingerprint(self, content: bytes) -> dict[str, bytes]:
         """Returns `letters`, the hash of the bare letters, and `runs`, the thinned hashes of short runs of words.
 

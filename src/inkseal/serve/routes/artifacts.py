@@ -126,13 +126,15 @@ def export(
     artifact_id: Id,
     request: Request,
     caller: AnyCaller,
-    format: Annotated[str, Query(pattern=r"^[a-z0-9_]{1,32}$", description="A writer's name.")] = "markdown",
+    format: Annotated[
+        str, Query(pattern=r"^([a-z0-9_]{1,32})?$", description="A writer's name; the artifact's own when empty.")
+    ] = "",
     regime: Annotated[Regime | None, Query(description="Labelling rules; the artifact's own when absent.")] = None,
 ) -> Response:
     studio = request.app.state.studio
     data, report = studio.export_bytes(artifact_id, format, regime, owner=caller.sees)
     audit.note(studio.store, caller.key_id, "exported", artifact_id, request.state.request_id)
-    return _file(data, report.media_type, f"{artifact_id}.{format}", "attachment", artifact_id)
+    return _file(data, report.media_type, f"{artifact_id}.{report.format}", "attachment", artifact_id)
 
 
 def _file(data: bytes, media_type: str, name: str, disposition: str, artifact_id: str) -> Response:

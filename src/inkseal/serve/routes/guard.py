@@ -17,6 +17,7 @@ from inkseal.studio.resources import resources
 
 router = APIRouter(prefix="/api/v1/guard", tags=["guard"])
 MEASURED = Path(inkseal.studio.guard.__file__).parent / "measured.json"
+MEASURED_PICTURES = MEASURED.with_name("measured_pictures.json")
 MAX_CHARS = 20_000
 
 
@@ -35,6 +36,7 @@ class CheckMeasured(Closed):
     variant: str
     figures: dict[str, Any]
     milliseconds_per_1000_chars: dict[str, Any]
+    milliseconds_per_picture: dict[str, Any] = {}
 
 
 class Guard(Closed):
@@ -89,7 +91,7 @@ def show(request: Request, caller: AnyCaller) -> Guard:
     return Guard(
         measured_on=found["date"],
         processor=found["processor"],
-        checks=tuple(_check(name, found["checks"], available) for name in checks),
+        checks=tuple(_check(name, found["checks"] | measured_pictures()["checks"], available) for name in checks),
     )
 
 
@@ -120,6 +122,13 @@ def measured() -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=1)
+def measured_pictures() -> dict[str, Any]:
+    """Returns the figures of checks that look at pictures."""
+    found: dict[str, Any] = json.loads(MEASURED_PICTURES.read_text(encoding="utf-8"))
+    return found
+
+
 def _check(name: str, figures: dict[str, Any], available: dict[str, Any]) -> CheckMeasured:
     kind = checks[name]
     lacks = tuple(sorted(kind.needs - available.keys()))
@@ -135,4 +144,5 @@ def _check(name: str, figures: dict[str, Any], available: dict[str, Any]) -> Che
         variant=variant,
         figures=known.get("figures", {}),
         milliseconds_per_1000_chars=known.get("milliseconds_per_1000_chars", {}),
+        milliseconds_per_picture=known.get("milliseconds_per_picture", {}),
     )

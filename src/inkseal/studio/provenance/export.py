@@ -92,23 +92,31 @@ def export(
 
 
 def export_bytes(
-    sealer: Sealer, artifact_id: str, name: str, regime: Regime | None = None
+    sealer: Sealer, artifact_id: str, name: str, regime: Regime | None = None, *, visible: bool = True
 ) -> tuple[bytes, ExportReport]:
     """Returns a labelled file as bytes, for whoever asked over the network, and records that it went out.
 
     Raises:
         InvalidRequest: the format is unknown, the artifact is withdrawn, or the regime is "none".
     """
-    data, report = render(sealer, load(sealer, artifact_id), name, regime)
-    facts = {"artifact_id": artifact_id, "format": name, "sha256": report.sha256, "regime": report.regime}
+    data, report = render(sealer, load(sealer, artifact_id), name, regime, visible=visible)
+    facts = {"artifact_id": artifact_id, "format": report.format, "sha256": report.sha256, "regime": report.regime}
     sealer.note("exported", {**facts, "marks": list(report.marks)})
     return data, report
 
 
 def render(
-    sealer: Sealer, source: Source, name: str, regime: Regime | None = None, *, agree_unlabelled: bool = False
+    sealer: Sealer,
+    source: Source,
+    name: str,
+    regime: Regime | None = None,
+    *,
+    agree_unlabelled: bool = False,
+    visible: bool = True,
 ) -> tuple[bytes, ExportReport]:
     """Returns the file's bytes and the report, without writing either.
+
+    Without `visible`, only marks that change nothing anybody sees are put on: the label is shown beside it.
 
     Raises:
         InvalidRequest: the format is unknown, or an agreement is missing.
@@ -123,10 +131,14 @@ def render(
                 "请加 --agree-unlabelled 表示同意：此后由您承担标识义务，且该次导出会被记录。",
             ),
         )
-    writer = _writer(artifact.modality, name)
+    writer = _writer(artifact, name)
     seal = _seal(sealer, source, chosen)
     chosen_marks = [
-        mark for mark in sealer.marks() if mark.regimes & set(active(chosen)) and mark.supports(writer.media_type)
+        mark
+        for mark in sealer.marks()
+        if mark.regimes & set(active(chosen))
+        and mark.supports(writer.media_type)
+        and (visible or mark.layer != "visible")
     ]
     rendering = Rendering(content=content, title=seal.title, language=seal.language)
     for mark in chosen_marks:
@@ -171,21 +183,25 @@ def format_of(modality: str, path: Path) -> str:
     return suffixes[path.suffix.lower()]
 
 
-def _writer(modality: str, name: str) -> Writer:
-    return modalities[modality]().writers()[name]()
+def _writer(artifact: Artifact, name: str) -> Writer:
+    writers = modalities[artifact.modality]().writers()
+    own = (found for found in writers if writers[found].media_type == artifact.media_type)
+    return writers[name or next(own)]()
 
 
 def _seal(sealer: Sealer, source: Source, regime: Regime) -> Seal:
     artifact, content, signed = source
     manifest = signed.manifest
     words = "".join(part.text for part in modalities[artifact.modality]().parts(content))
+    # The title of a picture is what somebody asked for: those words are not in it, and do not leave with it.
+    title = artifact.title if words else ""
     return Seal(
         artifact_id=artifact.id,
         regime=regime,
-        title=artifact.title or artifact.id,
+        title=title or artifact.id,
         producer=sealer.producer,
         model=manifest.model.name if manifest.model else "",
-        language=language_of(words),
+        language=language_of(words or artifact.title),
         created_at=iso(manifest.created_at),
         content_sha256=manifest.content_sha256,
         manifest_sha256=manifest.sha256,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MIN_COSINE = 0.8
-_RANK = {"exact": 3, "edited": 2, "similar": 1, "different": 0}
+_RANK = {"exact": 4, "copy": 3, "edited": 2, "similar": 1, "different": 0}
 
 
 class Match(Closed):
@@ -54,7 +54,7 @@ def find(
             matches.append(Match(artifact_id=artifact_id, likeness=likeness))
     if owner is not None:
         matches = [match for match in matches if artifacts.row(session, match.artifact_id).owner == owner]
-    if sense is not None and not any(match.likeness.relation in ("exact", "edited") for match in matches):
+    if sense is not None and not any(match.likeness.relation in ("exact", "copy", "edited") for match in matches):
         known = {match.artifact_id for match in matches}
         matches += [match for match in _alike(session, sense, limit, owner) if match.artifact_id not in known]
     return sorted(matches, key=_order)[:limit]

@@ -14,7 +14,7 @@ from inkseal.core.types import ArtifactId, Closed, FinishReason, Regime, Request
 from inkseal.studio.provenance.canonical import canonical_json
 from inkseal.studio.provenance.signer import Signature
 
-_PLAIN_TEXT_FIELDS = frozenset({"modality", "model", "regime", "watermark"})
+_PLAIN_TEXT_FIELDS = frozenset({"modality", "model", "regime", "solver", "style", "watermark"})
 """Request fields whose text is a name, not somebody's words."""
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from inkseal.core.errors import InksealError, InvalidRequest, TrustError
 from inkseal.core.language import say
-from inkseal.core.protocols import Rendering, Seal, Writer
+from inkseal.core.protocols import Modality, Rendering, Seal, Writer
 from inkseal.core.types import Closed
 from inkseal.modalities import modalities
 from inkseal.modalities.text.lenient import lenient_json
@@ -21,8 +21,8 @@ from inkseal.studio.provenance.signer import Issuer, Signature, Signer, decode, 
 
 _TOKEN = re.compile(rb"IS1\.[A-Za-z0-9_-]{100,2000}\.[A-Za-z0-9_-]{86}\.[A-Za-z0-9_-]{100,4000}")
 _EMPTY = encode(bytes(32))
-_REARRANGED = frozenset({"application/pdf"})
-"""Formats whose bytes a C2PA signature moves about; that signature covers them then."""
+_REARRANGED = frozenset({"application/pdf", "image/png", "image/jpeg", "image/webp"})
+"""Formats that a C2PA signature is put into; that signature covers all their bytes then."""
 
 
 class Claims(Closed):
@@ -31,10 +31,10 @@ class Claims(Closed):
     Attributes:
         content: of the artifact as it was made.
         manifest: of its manifest's canonical bytes.
-        text: of what the file shows, without white space.
+        text: of what the file shows: words without white space, or all pixels.
         labels: of the visible label lines.
         fields: of the metadata beside the seal.
-        file: of all bytes of the file without the seal; zeros where a later signature rearranges them (PDF).
+        file: of all bytes of the file without the seal; zeros where a later signature is put in (PDF, pictures).
     """
 
     version: int = 1
@@ -71,11 +71,20 @@ class SealReading(Closed):
 
 def writer_for(media_type: str) -> Writer | None:
     """Returns the writer of a media type, whichever modality has it."""
-    for modality in modalities.values():
-        for writer in modality().writers().values():
-            if writer.media_type == media_type:
-                return writer()
-    return None
+    return found[0] if (found := _formats().get(media_type)) else None
+
+
+def modality_for(media_type: str) -> Modality | None:
+    """Returns what files of a media type hold; None when nothing here writes them."""
+    return found[1] if (found := _formats().get(media_type)) else None
+
+
+def _formats() -> dict[str, tuple[Writer, Modality]]:
+    found: dict[str, tuple[Writer, Modality]] = {}
+    for kind in modalities.values():
+        modality = kind()
+        found |= {writer.media_type: (writer(), modality) for writer in modality.writers().values()}
+    return found
 
 
 def placeholder(seal: Seal, signer: Signer) -> str:
@@ -97,13 +106,15 @@ def fill(data: bytes, media_type: str, seal: Seal, signer: Signer) -> bytes:
     rendering = writer.read(data)
     claims = _claims(seal).model_copy(
         update={
-            "text": _text_hash(rendering),
+            "text": _shown_hash(rendering, media_type),
             "labels": _labels_hash(rendering),
             "fields": _fields_hash(rendering, old.decode()),
             "file": _EMPTY if media_type in _REARRANGED else _file_hash(data, old),
         }
     )
-    return data.replace(old, claims.token(signer.sign(claims.signed_bytes())).encode())
+    sealed = data.replace(old, claims.token(signer.sign(claims.signed_bytes())).encode())
+    mend = getattr(writer, "mend", None)
+    return mend(sealed) if mend else sealed
 
 
 def read_seal(data: bytes, media_type: str, signer: Signer) -> SealReading | None:
@@ -127,7 +138,7 @@ def read_seal(data: bytes, media_type: str, signer: Signer) -> SealReading | Non
     except (InksealError, ValueError):
         return SealReading(rendering=rendering, token=token, changed=("seal",))
     parts = {
-        "text": claims.text == _text_hash(rendering),
+        "text": claims.text == _shown_hash(rendering, media_type),
         "labels": claims.labels == _labels_hash(rendering),
         "metadata": claims.fields == _fields_hash(rendering, token),
     }
@@ -193,8 +204,9 @@ def _hash(data: bytes) -> str:
     return encode(sha256(data).digest())
 
 
-def _text_hash(rendering: Rendering) -> str:
-    return _hash("".join(rendering.content.decode("utf-8", "replace").split()).encode())
+def _shown_hash(rendering: Rendering, media_type: str) -> str:
+    modality = modality_for(media_type)
+    return _hash(modality.shown(rendering.content) if modality else rendering.content)
 
 
 def _labels_hash(rendering: Rendering) -> str:

@@ -1,20 +1,16 @@
 """Says of a file or a pasted text which marks it carries, whether they hold, and whether it was made here."""
 
 from hashlib import sha256
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from inkseal.core.errors import InvalidRequest, TrustError, UnknownName
 from inkseal.core.language import say
 from inkseal.core.protocols import EmbeddingEngine, Found, Likeness
 from inkseal.core.types import Closed
-from inkseal.modalities import modalities
 from inkseal.store import artifacts
-from inkseal.studio.provenance import fingerprints
 from inkseal.studio.provenance.fingerprints import Match
+from inkseal.studio.provenance.lookup import Relation, bare_text, look_up, sniff
 from inkseal.studio.provenance.manifest import SignedManifest
-from inkseal.studio.provenance.marks.visible import is_label
-from inkseal.studio.provenance.sealed_file import writer_for
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.signer import Issuer
 from inkseal.studio.provenance.text_watermark import FALSE_ALARMS, WatermarkFinding, find_watermark
@@ -24,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 256 << 20
 LayerState = Literal["valid", "changed", "present", "absent"]
-Relation = Literal["exact", "edited", "similar", "not_found"]
 Standing = Literal["trusted", "changed", "marks_removed", "unknown"]
 
 
@@ -78,7 +73,7 @@ class Verification(Closed):
         """All of it in a word, no stronger than what was found.
 
         "trusted": whole, and sealed by somebody known here. "changed": a mark does not hold, or it is a changed copy of
-        something recorded here. "marks_removed": the words of something recorded here, without any mark that holds.
+        something recorded here. "marks_removed": words or look of something recorded here, no mark that holds.
         "unknown": all else, also what an unknown issuer sealed.
         """
         known = any(layer.state == "valid" and layer.issuer and layer.issuer.kind != "unknown" for layer in self.layers)
@@ -86,7 +81,7 @@ class Verification(Closed):
             return "changed"
         if known:
             return "trusted"
-        return "marks_removed" if self.relation == "exact" else "unknown"
+        return "marks_removed" if self.relation in ("exact", "copy") else "unknown"
 
     def layer(self, name: str) -> Layer:
         """Returns the finding of one layer."""
@@ -120,9 +115,9 @@ def verify(
     if data.startswith(b'{"manifest":'):
         return _manifest_file(sealer, data, name)
     kind = media_type or sniff(data, name)
-    text = bare_text(data, kind)
+    words = None if kind.startswith("image/") else bare_text(data, kind)
     layers = [_mark_layer(mark.name, mark.find(data, kind)) for mark in sealer.marks()]
-    watermark = find_watermark(sealer.trust, sealer.store.data_dir, text or "")
+    watermark = find_watermark(sealer.trust, sealer.store.data_dir, words or "")
     if watermark is not None:
         layers.append(_watermark_layer(watermark))
     claimed = next((layer.artifact_id for layer in layers if layer.artifact_id and layer.state == "valid"), None)
@@ -131,8 +126,8 @@ def verify(
         if sealed_here:
             relation, matches = "exact", [sealed_here]
         else:
-            relation, matches = _look_up(sealer, session, text, embedder, owner)
-        found = matches[0].artifact_id if relation in ("exact", "edited") else None
+            relation, matches = _look_up(sealer, session, data, kind, layers, embedder, owner)
+        found = matches[0].artifact_id if relation in ("exact", "copy", "edited") else None
         subject = found or claimed
         if subject:
             layers += _record_layers(sealer, session, subject, layers)
@@ -179,39 +174,6 @@ def _manifest_file(sealer: Sealer, data: bytes, name: str) -> Verification:
     return result.model_copy(update={"summary": _findings(result.layers)})
 
 
-def sniff(data: bytes, name: str = "") -> str:
-    """Returns the media type by the content, and by the name where the content leaves it open."""
-    start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if data[:1024].find(b"%PDF-") >= 0:
-        return "application/pdf"
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "text/html"
-    suffix = PurePath(name).suffix.lower()
-    for modality in modalities.values():
-        for writer in modality().writers().values():
-            if writer.suffix == suffix:
-                return writer.media_type
-    return "text/markdown" if start.startswith(b"---\n") else "text/plain"
-
-
-def bare_text(data: bytes, media_type: str) -> str | None:
-    """Returns the words of a file without our labels; None when it holds no text that can be read."""
-    writer = writer_for(media_type)
-    try:
-        content = writer.read(data).content if writer else data
-    except InvalidRequest:
-        content = data
-    try:
-        lines = content.decode("utf-8").split("\n")
-    except UnicodeDecodeError:
-        return None
-    while lines and (not lines[0].strip() or is_label(lines[0])):
-        lines.pop(0)
-    while lines and (not lines[-1].strip() or is_label(lines[-1])):
-        lines.pop()
-    return "\n".join(lines)
-
-
 def _mark_layer(name: str, found: Found | None) -> Layer:
     if found is None:
         return Layer(name=name, state="absent")
@@ -251,28 +213,21 @@ def _sealed_here(session: "Session", layers: list[Layer]) -> Match | None:
 
 
 def _look_up(
-    sealer: Sealer, session: "Session", text: str | None, embedder: EmbeddingEngine | None, owner: str | None
+    sealer: Sealer,
+    session: "Session",
+    data: bytes,
+    kind: str,
+    layers: list[Layer],
+    embedder: EmbeddingEngine | None,
+    owner: str | None,
 ) -> tuple[Relation, list[Match]]:
-    """Returns the best relation to anything recorded, and the artifacts concerned."""
-    if text is None or not text.strip():
-        return "not_found", []
-    modality = modalities["text"]()
-    prints = modality.fingerprint(text.encode())
-    sense = fingerprints.sense(embedder, text) if embedder is not None else None
-    found = fingerprints.find(session, modality, prints, sense=sense, owner=owner)
-    matches = [match for match in found if _vouched(sealer, session, match)]
-    best = matches[0].likeness.relation if matches else "different"
-    return ("not_found" if best == "different" else best), matches
-
-
-def _vouched(sealer: Sealer, session: "Session", match: Match) -> bool:
-    """False when the recorded fingerprints are not those that the signed manifest names: somebody put them there."""
     try:
-        signed = sealer.load(session, match.artifact_id).manifest.fingerprints
-    except (TrustError, UnknownName):
-        return True  # the layers say what is wrong with the record
-    recorded = fingerprints.recorded(session, match.artifact_id)
-    return all(sha256(recorded.get(kind, b"")).hexdigest() == digest for kind, digest in signed.items())
+        return look_up(sealer, session, data, kind, embedder, owner)
+    except InvalidRequest:
+        # That marks are broken is said also of what cannot be opened any more.
+        if any(layer.state == "changed" for layer in layers):
+            return "not_found", []
+        raise
 
 
 def _record_layers(sealer: Sealer, session: "Session", artifact_id: str, marks: list[Layer]) -> list[Layer]:
@@ -325,6 +280,9 @@ def _origin(result: Verification) -> str:
     """Returns in a sentence where a content comes from, no stronger than what was found."""
     best = result.matches[0] if result.matches else None
     sealed = any(layer.state == "valid" and layer.issuer and layer.issuer.kind == "self" for layer in result.layers)
+    is_picture = result.media_type.startswith("image/")
+    if result.relation in ("exact", "copy") and not sealed and is_picture:
+        return _picture_origin(result)
     if result.relation == "exact" and not sealed:
         # Without a seal only the words agree, and a question with one usual answer gets the same from many.
         return say(
@@ -345,6 +303,16 @@ def _origin(result: Verification) -> str:
             f"与作品 {best.artifact_id} 相似；但不能据此认定其来源。",
         )
     return say("Nothing recorded here resembles it.", "本机记录中没有与之相似的内容。")
+
+
+def _picture_origin(result: Verification) -> str:
+    same = result.relation == "exact"
+    how_en = "every pixel is the same" if same else "compressed, resized or in another format"
+    how_zh = "像素完全相同" if same else "经过压缩、缩放或格式转换"
+    return say(
+        f"Made here, marks removed: it looks the same as artifact {result.artifact_id} on record here ({how_en}).",
+        f"由本机生成，但标识已被去除：与本机记录的作品 {result.artifact_id} 外观相同（{how_zh}）。",
+    )
 
 
 def _findings(layers: tuple[Layer, ...]) -> str:

@@ -10,6 +10,7 @@ from inkseal.core.events import Finished, Listener, MetricLogged, Noted, Progres
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, Objective
 from inkseal.core.types import Closed, Energy, Usage
+from inkseal.modalities.image.png import png_bytes
 from inkseal.runtime.energy import EnergyMeter
 from inkseal.store.durable import write_whole
 from inkseal.workshop.train.checkpoint import load_checkpoint, save_checkpoint
@@ -18,7 +19,7 @@ from inkseal.workshop.train.forecast import forecast
 from inkseal.workshop.train.objectives import objectives
 from inkseal.workshop.train.order import examples_of, generator_of, torch_seed_of
 from inkseal.workshop.train.recipe import Recipe
-from inkseal.workshop.train.run_folder import RunFolder, lower_priority, png_bytes
+from inkseal.workshop.train.run_folder import RunFolder, lower_priority
 from inkseal.workshop.train.trainer import Trainer, import_torch
 
 

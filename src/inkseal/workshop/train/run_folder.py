@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from inkseal.core.errors import InvalidRequest, StoreError
 from inkseal.core.events import Event, MetricLogged
 from inkseal.core.language import say
+from inkseal.modalities.image.png import png_bytes
 from inkseal.store.durable import disk_errors, make_folder, write_whole
 from inkseal.store.lock import FileLock
 from inkseal.workshop.train.recipe import Recipe
@@ -140,17 +141,6 @@ def read_model(path: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
             fix=say("Train it first; the recipe says which run it needs.", "请先训练；配方中写明了所需的运行。"),
         )
     return json.loads(read_header(path).metadata["facts"]), load_file(path)
-
-
-def png_bytes(pixels: "NDArray[Any]") -> bytes:
-    """Returns [H, W, 3] uint8 as a PNG file."""
-    import io
-
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _free_name(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inkseal.serve.routes.guard import measured
+from inkseal.serve.routes.guard import measured, measured_pictures
 from inkseal.studio.guard.checks import checks
 
 BENCHMARKS = Path(__file__).parents[4] / "benchmarks"
@@ -34,7 +34,12 @@ def test_the_packaged_figures_are_the_measured_ones(benchmark: Any) -> None:
 
 def test_every_check_has_figures_and_no_text_is_among_them() -> None:
     found = measured()
-    assert set(checks) <= found["checks"].keys()
+    pictures = measured_pictures()["checks"]
+    assert set(checks) <= found["checks"].keys() | pictures.keys()
+    harmless = pictures["image_safety"]["figures"]["harmless"]
+    assert harmless["blocked"]["total"] >= 300
+    assert harmless["blocked"]["low"] <= harmless["blocked"]["rate"] <= harmless["blocked"]["high"] < 0.05
+    assert pictures["image_safety"]["milliseconds_per_picture"]["p50"] > 0
     for name, facts in found["checks"].items():
         assert facts["milliseconds_per_1000_chars"].keys() == {"en", "zh"}, name
     for language in ("en", "zh"):

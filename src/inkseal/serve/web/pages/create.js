@@ -25,7 +25,8 @@ function Page({ steps }) {
     open(id);
   }, [id]);
   const settings = openId.value ? heading.value.settings : lastSettings.value;
-  const models = useModels(settings.model);
+  const makesPictures = settings.makes === "image";
+  const { text: texts, pictures } = useModels(settings);
   const change = (next) => {
     lastSettings.value = next;
     saveHeading({ settings: next });
@@ -47,9 +48,10 @@ function Page({ steps }) {
       <${Thread} settings=${settings} onStart=${(text) => setStart({ text, turn: start.turn + 1 })} />
       <${Composer}
         settings=${settings}
-        models=${models}
+        models=${makesPictures ? pictures : texts}
         start=${start}
-        onModel=${(model) => change({ ...settings, model: model === "default" ? undefined : model })}
+        onModel=${(model) => change(withModel(settings, model))}
+        onMakes=${(makes) => change({ ...settings, makes })}
         onSent=${(sent) => sent !== id && replace("create", [sent])}
       />
     </section>
@@ -63,17 +65,32 @@ function Page({ steps }) {
 const NewButton = ({ onGo }) =>
   html`<${Button} icon="plus" class="create-new" onClick=${() => (onGo?.(), go("create"))}>${say("New conversation", "新对话")}<//>`;
 
-/** The text models that can be chosen; those that are here come first. */
-function useModels(chosen) {
+/** Returns the settings with another model: for pictures they are kept apart. */
+function withModel(settings, model) {
+  if (settings.makes !== "image") return { ...settings, model: model === "default" ? undefined : model };
+  return { ...settings, image: { ...settings.image, model: model === "picture" ? undefined : model } };
+}
+
+/** The models that can be chosen; those that are here come first. The fake does both. */
+function useModels(settings) {
   const { value } = useLoad((signal) => get("/api/v1/models", { signal }), []);
   const found = (value ?? []).filter((model) => model.task === "generate");
+  const isFor = (modality) => (model) => model.format === "echo" || (model.modality ?? "text") === modality;
+  return {
+    text: choices(found.filter(isFor("text")), settings.model, "default", say("Default model", "默认模型")),
+    pictures: choices(found.filter(isFor("image")), settings.image?.model, "picture", say("Picture model", "图片模型")),
+  };
+}
+
+/** Returns what a list of models offers; one of them, or a name of its own, stands for the usual one. */
+function choices(found, chosen, usual, title) {
   const sorted = [...found].sort((a, b) => Number(b.here) - Number(a.here));
-  const isDefault = (model) => model.name === "default" || model.aliases.includes("default");
+  const isUsual = (model) => model.name === usual || model.aliases.includes(usual);
   const named = sorted.map((model) => ({
-    value: model.aliases.includes(chosen) ? chosen : isDefault(model) ? "default" : model.name,
+    value: model.aliases.includes(chosen) ? chosen : isUsual(model) ? usual : model.name,
     title: model.here ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
   }));
-  if (!named.some((one) => one.value === "default")) named.unshift({ value: "default", title: say("Default model", "默认模型") });
+  if (!named.some((one) => one.value === usual)) named.unshift({ value: usual, title });
   return chosen && !named.some((one) => one.value === chosen) ? [...named, { value: chosen, title: chosen }] : named;
 }
 

@@ -1,4 +1,4 @@
-"""The deterministic fake: answers with the last user message, word by word. For tests, demonstrations and dry runs.
+"""The deterministic fake: answers with the last user message, word by word, or draws discs. For tests and dry runs.
 
 A token is a word with the blank before it, or any other single character. It counts, stops and cancels as a model does.
 """
@@ -16,7 +16,9 @@ from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
 from inkseal.core.types import Chunk, FinishReason, Request, ToolCall, Usage
+from inkseal.modalities.image.request import ImageRequest
 from inkseal.modalities.text.request import TextRequest, ToolSpec
+from inkseal.studio.generate.backends._echo_picture import draw
 from inkseal.studio.generate.prompting import refuse_overflow, text_request
 from inkseal.studio.generate.smallest import smallest_text, smallest_value
 from inkseal.studio.generate.streaming import StopMatcher
@@ -76,6 +78,8 @@ class EchoEngine:
     def generate(self, request: Request, cancel: Cancel) -> Generator[Chunk, None, Usage]:
         """Yields one chunk a token, result after result; see `GenerativeEngine.generate`."""
         begun = time.monotonic()
+        if isinstance(request, ImageRequest):
+            return (yield from draw(request, self.count_tokens(request), cancel))
         asked = text_request(request)
         if asked.sampling.logit_bias or asked.top_logprobs:
             raise Unsupported(say("The fake has no probabilities.", "测试替身没有概率。"))
@@ -99,7 +103,8 @@ class EchoEngine:
 
     def count_tokens(self, request: Request) -> int:
         """Returns the number of tokens in the text of all messages."""
-        return sum(len(TOKEN.findall(message.text)) for message in text_request(request).messages)
+        asked = request if isinstance(request, ImageRequest) else text_request(request)
+        return sum(len(TOKEN.findall(message.text)) for message in asked.messages)
 
     def close(self) -> None:
         """Ends running requests with EngineFailed."""

@@ -15,11 +15,11 @@ from inkseal.studio.provenance.signer import Signer
 if TYPE_CHECKING:
     from c2pa import Context
 
-MEDIA_TYPES = frozenset({"application/pdf"})
+MEDIA_TYPES = frozenset({"application/pdf", "image/png", "image/jpeg", "image/webp"})
 """Formats seen to be signed and to show a changed bit; more are added with the modalities that write them."""
 
-_TRACE = b"/C2PA_Manifest"
-"""What names the credentials in a PDF; without them it tells that they were damaged, not that there were none."""
+_TRACES = (b"/C2PA_Manifest", b"c2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9bq")
+"""What names the credentials in a PDF and in a JUMBF box; where they cannot be read, they were damaged."""
 
 _ASSERTION = "org.inkseal.manifest"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -77,7 +77,7 @@ class C2pa:
             return None
         own = self._read(data, media_type, self.signer.trust.anchors(own_only=True))
         if own is None:
-            return _found("Invalid", {}, "") if _TRACE in data else None
+            return _found("Invalid", {}, "") if any(trace in data for trace in _TRACES) else None
         state, store = own
         issuer = "self"
         if state == "Valid":

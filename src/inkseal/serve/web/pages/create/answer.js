@@ -7,6 +7,7 @@ import { Copy } from "../../ui/copy.js";
 import { Icon } from "../../ui/icon.js";
 import { Label } from "../../ui/label.js";
 import { Markdown } from "../../ui/markdown.js";
+import { Picture, isPicture } from "../../ui/picture.js";
 import { Progress } from "../../ui/progress.js";
 import { Seal } from "../../ui/seal.js";
 import { Note } from "../../ui/states.js";
@@ -29,6 +30,7 @@ export function Answer({ turn, settings, isLast }) {
       <span class="faint answer-model">${answer?.model || turn.asked.model || ""}</span>
     </div>
     <${Body} key="body" live=${live} text=${answer?.text ?? ""} turn=${turn} />
+    ${!live && answer?.state === "active" && isPicture(answer.artifact) && html`<${Picture} key="picture" id=${answer.artifact.id} title=${answer.artifact.title} />`}
     ${live
       ? html`<${Coming} key="coming" live=${live} turn=${turn} />`
       : html`<${There} key="there" turn=${turn} answer=${answer} isLast=${isLast} isNew=${wasLive} settings=${settings} />`}

@@ -17,10 +17,11 @@ const KEEP_MS = 250;
  * @param {any} props.settings
  * @param {{value: string, title: string}[]} props.models
  * @param {(model: string | undefined) => void} props.onModel
+ * @param {(makes: "image" | undefined) => void} props.onMakes
  * @param {{text: string, turn: number}} props.start words to begin with; `turn` tells one start from the next
  * @param {(id: string) => void} props.onSent
  */
-export function Composer({ settings, models, onModel, start, onSent }) {
+export function Composer({ settings, models, onModel, onMakes, start, onSent }) {
   const place = openId.value ?? "new";
   const [draft, setDraft] = useDraft(place);
   const [isOver, setOver] = useState(false);
@@ -86,7 +87,16 @@ export function Composer({ settings, models, onModel, start, onSent }) {
     <div class="composer-foot">
       <input ref=${picker} class="unseen" type="file" multiple tabindex="-1" aria-hidden="true" onChange=${(event) => (attach([...event.target.files]), (event.target.value = ""))} />
       <${Button} kind="quiet" icon="attach" label=${say("Attach text files", "添加文本文件")} onClick=${() => picker.current.click()} />
-      <${Select} class="input select composer-model" aria-label=${say("Model", "模型")} value=${settings.model ?? "default"} choices=${models} onChange=${onModel} />
+      <${Button}
+        kind=${settings.makes === "image" ? "plain" : "quiet"}
+        icon="spark"
+        class="composer-picture"
+        aria-pressed=${String(settings.makes === "image")}
+        onClick=${() => onMakes(settings.makes === "image" ? undefined : "image")}
+      >
+        ${say("Picture", "图片")}
+      <//>
+      <${Select} class="input select composer-model" aria-label=${say("Model", "模型")} value=${modelOf(settings)} choices=${models} onChange=${onModel} />
       <span class="composer-space" />
       ${live
         ? html`<${Button} kind="primary" icon="stop" busy=${live.isStopping.value} onClick=${() => live.stop().catch(toastError)}>${say("Stop", "停止")}<//>`
@@ -94,6 +104,8 @@ export function Composer({ settings, models, onModel, start, onSent }) {
     </div>
   </form>`;
 }
+
+const modelOf = (settings) => (settings.makes === "image" ? (settings.image?.model ?? "picture") : (settings.model ?? "default"));
 
 /** What is being written; kept a moment after each change, and when the page is left. */
 function useDraft(place) {

@@ -10,7 +10,7 @@ import { bodyOf, claimTab, clearTab, keepBody, keepChosen, recallChosen } from "
 import { newId } from "./ids.js";
 import { begin, Live } from "./live.js";
 import { clearOutbox, tell } from "./outbox.js";
-import { filePart, requestOf } from "./requests.js";
+import { filePart, pictureRequestOf, requestOf } from "./requests.js";
 import { branches, further, isOver, joined, path, titleOf, upTo } from "./tree.js";
 
 const ROUTE = "/api/v1/conversations";
@@ -114,7 +114,7 @@ async function goOn(turn) {
       if (!body) return; // another page began it, and will tell
       queued = waiting();
       lives.value = new Map(lives.value).set(turn.id, queued);
-      ({ run_id: runId, label } = await begin("text", body, turn.id));
+      ({ run_id: runId, label } = await begin(turn.asked.makes === "image" ? "image" : "text", body, turn.id));
       set(turn.id, { run_id: runId });
       keepBody(turn.id, null);
     }
@@ -218,7 +218,9 @@ export function answerCall(turn, callId, text, settings) {
 /** Asks for an answer to a turn; a further one becomes a branch. @param {string} turnId @param {any} settings */
 export function ask(turnId, settings) {
   const turn = add({ role: "assistant", parent: turnId, asked: settings });
-  keepBody(turn.id, JSON.stringify(requestOf(upTo(turns.value, turnId), settings, answerOf)));
+  const before = upTo(turns.value, turnId);
+  const body = settings.makes === "image" ? pictureRequestOf(before, settings) : requestOf(before, settings, answerOf);
+  keepBody(turn.id, JSON.stringify(body));
   goOn(turn);
 }
 

@@ -9,11 +9,21 @@ const FILE = /^\[file: ([^\n\]]{1,200})\]\n/;
  * @param {(turn: import("./tree.js").Turn) => {text: string, artifact: string | null}} answerOf
  */
 export function requestOf(turns, settings, answerOf) {
-  const { system, ...fields } = settings;
+  const { system, makes, image, ...fields } = settings;
   const messages = turns.map((turn) => message(turn, answerOf)).filter((one) => one.parts.length || one.tool_calls?.length);
   if (system?.trim()) messages.unshift({ role: "system", parts: [{ text: system, origin: "system" }] });
   const parents = turns.map((turn) => (turn.role === "assistant" ? answerOf(turn).artifact : null)).filter(Boolean);
   return { ...fields, messages, ...(parents.length ? { parents: parents.slice(-MAX_PARENTS) } : {}) };
+}
+
+/**
+ * Returns what a picture model is asked: the last words somebody said, and the settings for pictures.
+ * @param {import("./tree.js").Turn[]} turns up to the question
+ * @param {Record<string, any>} settings
+ */
+export function pictureRequestOf(turns, settings) {
+  const said = turns.filter((turn) => turn.role === "user").at(-1);
+  return { ...settings.image, messages: [{ role: "user", parts: [{ text: said ? wordsOf(said) : "", origin: "user" }] }] };
 }
 
 function message(turn, answerOf) {

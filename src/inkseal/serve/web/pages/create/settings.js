@@ -17,8 +17,27 @@ const EXAMPLE = {
   additionalProperties: false,
 };
 
+const OMIT_OF_PICTURES = ["modality", "messages", "model", "n", "parents", "watermark"];
+
 /** @param {{value: Record<string, any>, onChange: (value: Record<string, any>) => void}} props */
-export function Settings({ value, onChange }) {
+export const Settings = (props) => (props.value.makes === "image" ? html`<${PictureSettings} ...${props} />` : html`<${TextSettings} ...${props} />`);
+
+function PictureSettings({ value, onChange }) {
+  const { value: form, error, again } = useLoad((signal) => get("/api/v1/forms/image", { signal }), []);
+  const { image = {} } = value;
+  const put = (next) => onChange({ ...value, image: next });
+  if (error) return html`<${Failure} error=${error} again=${again} />`;
+  if (!form) return html`<${Waiting} />`;
+  return html`<div class="settings">
+    <${Form} schema=${form.request_schema} value=${image} onChange=${put} omit=${OMIT_OF_PICTURES} labels=${labels()} />
+    <div class="settings-does">
+      <${Button} small icon="refresh" onClick=${() => put(image.model ? { model: image.model } : {})}>${say("Back to the defaults", "恢复默认")}<//>
+    </div>
+  </div>`;
+}
+
+/** @param {{value: Record<string, any>, onChange: (value: Record<string, any>) => void}} props */
+function TextSettings({ value, onChange }) {
   const { value: form, error, again } = useLoad((signal) => get("/api/v1/forms/text", { signal }), []);
   const [turn, setTurn] = useState(0);
   const put = (name, part) => {
@@ -46,7 +65,7 @@ export function Settings({ value, onChange }) {
       onChange=${(tools) => put("tools", tools?.length ? tools : undefined)}
     />
     <div class="settings-does">
-      <${Button} small icon="refresh" onClick=${() => (setTurn(turn + 1), onChange(value.model ? { model: value.model } : {}))}>${say("Back to the defaults", "恢复默认")}<//>
+      <${Button} small icon="refresh" onClick=${() => (setTurn(turn + 1), onChange({ ...(value.image && { image: value.image }), ...(value.model && { model: value.model }) }))}>${say("Back to the defaults", "恢复默认")}<//>
     </div>
   </div>`;
 }

@@ -5,6 +5,7 @@ import { ago, dateTime, percent } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { href } from "../../core/route.js";
 import { Icon } from "../../ui/icon.js";
+import { Picture, isPicture } from "../../ui/picture.js";
 import { SealMark } from "../../ui/seal.js";
 import { Tag } from "../../ui/tag.js";
 import { checkName, modalityIcon, modalityName, stateName, titleOf } from "./words.js";
@@ -47,7 +48,9 @@ function Drawn({ item, index, count, isCurrent, isChosen, query, sought, does })
     <a class="card-open" href=${href("gallery", [item.id], query)} tabindex=${isCurrent ? 0 : -1} aria-describedby=${`about-${index}`} onFocus=${() => does.current.focus(index)}>
       <${Marked} text=${title} sought=${sought} />
     </a>
-    <p class="card-words">${rest && html`<${Marked} text=${rest} sought=${sought} />`}</p>
+    ${isPicture(item) && item.state === "active"
+      ? html`<${Picture} id=${item.id} title=${title} small />`
+      : html`<p class="card-words">${rest && html`<${Marked} text=${rest} sought=${sought} />`}</p>`}
     <p class="card-facts" id=${`about-${index}`}>
       <${Icon} name=${modalityIcon(item.modality)} size=${15} /><span class="unseen">${modalityName(item.modality)}, </span>
       <time datetime=${item.created_at} title=${dateTime(item.created_at)}>${ago(item.created_at)}</time>

@@ -6,7 +6,13 @@ import { may } from "../../core/session.js";
 import { Button } from "../../ui/button.js";
 import { Export } from "./export.js";
 
-const FORMATS = ["markdown", "txt", "html", "pdf"];
+const FORMATS = { text: ["markdown", "txt", "html", "pdf"], image: ["png", "jpeg", "webp"] };
+
+/** Returns the files that all of the chosen can be saved as. @param {Map<string, import("./types.js").Item>} chosen */
+function formatsOf(chosen) {
+  const kinds = new Set([...chosen.values()].map((item) => item?.modality));
+  return kinds.size === 1 ? (FORMATS[[...kinds][0]] ?? []) : [];
+}
 
 /**
  * @param {object} props
@@ -30,7 +36,7 @@ export function Choosing({ chosen, query, onClear, onWork }) {
       ${canCompare ? say("Compare", "比较") : say("Choose a second to compare", "再选一个可比较")}
     <//>
     ${may("creator") && html`<${Button} kind="quiet" icon="folder" onClick=${() => onWork("collect")}>${say("Collect", "收藏")}<//>`}
-    <${Export} ids=${ids} formats=${FORMATS} />
+    <${Export} ids=${ids} formats=${formatsOf(chosen)} />
     ${may("creator") && html`<${Button} kind="quiet" icon="trash" onClick=${() => onWork("delete")}>${say("Delete …", "删除……")}<//>`}
     <${Button} kind="quiet" icon="close" label=${say("Choose none", "取消选择")} onClick=${onClear} />
   </section>`;

@@ -10,6 +10,7 @@ import { SwitchField } from "../../ui/field.js";
 import { Label } from "../../ui/label.js";
 import { Markdown } from "../../ui/markdown.js";
 import { Facts, Head } from "../../ui/panel.js";
+import { Picture, isPicture } from "../../ui/picture.js";
 import { Seal } from "../../ui/seal.js";
 import { Failure, Note, Waiting } from "../../ui/states.js";
 import { titleOf } from "./words.js";
@@ -51,7 +52,7 @@ function Side({ item, report, text, pieces, name }) {
       <${Seal} artifactId=${item.id} />
     </header>
     ${item.state !== "active" && html`<${Note} kind="warn">${titleOf(item)}<//>`}
-    ${pieces ? html`<div class="compare-words">${pieces.map(pieceOf)}</div>` : html`<${Markdown} text=${text} />`}
+    ${isPicture(item) && item.state === "active" ? html`<${Picture} key=${item.id} id=${item.id} title=${titleOf(item)} />` : pieces ? html`<div class="compare-words">${pieces.map(pieceOf)}</div>` : html`<${Markdown} text=${text} />`}
     ${made &&
     html`<${Facts}
       facts=${[

@@ -6,7 +6,7 @@ import { Button } from "../../ui/button.js";
 import { Menu } from "../../ui/menu.js";
 import { toast, toastError } from "../../ui/toast.js";
 
-const NAMES = { markdown: "Markdown", txt: "TXT", html: "HTML", pdf: "PDF" };
+const NAMES = { markdown: "Markdown", txt: "TXT", html: "HTML", pdf: "PDF", png: "PNG", jpeg: "JPEG", webp: "WebP" };
 
 /** @param {{ids: string[], formats: string[]}} props */
 export function Export({ ids, formats }) {

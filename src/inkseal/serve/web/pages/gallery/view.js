@@ -11,6 +11,7 @@ import { Copy } from "../../ui/copy.js";
 import { Dialog } from "../../ui/dialog.js";
 import { Label } from "../../ui/label.js";
 import { Markdown } from "../../ui/markdown.js";
+import { Picture, isPicture } from "../../ui/picture.js";
 import { Seal } from "../../ui/seal.js";
 import { Empty, Failure, Note, Waiting } from "../../ui/states.js";
 import { Export } from "./export.js";
@@ -79,8 +80,8 @@ function Content({ item, report, text }) {
       ${report.label && html`<${Label} text=${report.label} />`}
       <span class="faint">${[item.app || item.model, dateTime(item.created_at)].filter(Boolean).join(" · ")}</span>
       <span class="view-gap" />
-      <${Copy} text=${text} label=${say("Copy the text", "复制文字")} />
+      ${text && html`<${Copy} text=${text} label=${say("Copy the text", "复制文字")} />`}
     </div>
-    <div class="view-words"><${Markdown} text=${text} /></div>
+    <div class="view-words">${isPicture(item) ? html`<${Picture} key=${item.id} id=${item.id} title=${titleOf(item)} />` : html`<${Markdown} text=${text} />`}</div>
     <div class="view-seal"><${Seal} artifactId=${item.id} /><span class="faint">${say("The seal opens its story.", "点开封印，查看来历。")}</span></div>`;
 }

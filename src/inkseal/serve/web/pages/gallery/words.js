@@ -20,6 +20,7 @@ const CHECKS = {
   injection: () => say("Prompt injection", "提示注入"),
   personal_data: () => say("Personal data", "个人信息"),
   sensitive_terms: () => say("Sensitive terms", "敏感词"),
+  image_safety: () => say("Pictures", "图片安全"),
 };
 const REGIMES = {
   none: () => say("No label", "无标识"),

@@ -56,6 +56,7 @@ const Checks = ({ guard, policies = [], onChange }) => html`${guard.checks.map((
 
 /** How good a check was measured to be: a row for each figure, a column for each language. */
 function Figures({ check }) {
+  if (check.milliseconds_per_picture?.p50) return html`<${PictureFigures} check=${check} />`;
   const languages = Object.keys(check.milliseconds_per_1000_chars);
   const of = Object.fromEntries(languages.map((tag) => [tag, flat(check.figures[tag] ?? {})]));
   const rows = ROWS.filter(([name]) => languages.some((tag) => of[tag][name])).map(([name, en, zh]) => ({
@@ -72,6 +73,24 @@ function Figures({ check }) {
       ...languages.map((tag) => ({ name: tag, title: tag === "zh" ? say("Chinese", "中文") : say("English", "英文") })),
     ]}
   />`;
+}
+
+/** What is known of a check of pictures: how it treats harmless ones. What it finds could not be measured here. */
+function PictureFigures({ check }) {
+  const { blocked, flagged } = check.figures.harmless;
+  return html`<${Table}
+      caption=${say(`Measured: ${checkWords(check.name).title}`, `实测：${checkWords(check.name).title}`)}
+      rows=${[
+        { name: "blocked", title: say("Harmless pictures withheld", "无害图片被拦截"), value: html`<${Rate} rate=${blocked} />` },
+        { name: "flagged", title: say("Harmless pictures noted", "无害图片被提示"), value: html`<${Rate} rate=${flagged} />` },
+        { name: "time", title: say("Time for a picture", "每张图片用时"), value: timeWords(check.milliseconds_per_picture.p50) },
+      ]}
+      columns=${[
+        { name: "title", title: say("Measured", "实测") },
+        { name: "value", title: say("Pictures", "图片") },
+      ]}
+    />
+    <p class="faint small">${say("How much of what it is for it finds was not measured: no licensed pictures of that kind can be had.", "检出率未测量：无法取得此类有许可的图片。")}</p>`;
 }
 
 const timeWords = (ms) => `${number(ms, { maximumFractionDigits: ms < 10 ? 2 : 0 })} ms`;

@@ -11,6 +11,10 @@ const CHECKS = {
     title: ["Personal data", "个人信息"],
     text: ["Identity cards, mobile numbers, bank cards, e-mail addresses, passports. The figures are those of the kind it knows least.", "身份证、手机号、银行卡、邮箱、护照。所列为最弱一类的数据。"],
   },
+  image_safety: {
+    title: ["Pictures", "图片安全"],
+    text: ["Nudity and sex in pictures that were made; nothing of violence or hate. Without its model every picture is noted as not checked.", "检查生成图片中的裸露与色情，不识别暴力与仇恨。没有模型时，每张图片都标记为“未经检查”。"],
+  },
   sensitive_terms: {
     title: ["Sensitive terms", "敏感词"],
     text: ["Words, not meaning: a paraphrase passes. Rules and test are of the same hand, which flatters; HarmBench, by others, does not.", "匹配词语而非含义：换个说法即可通过。规则与测试出自同一人手，数据偏乐观；HarmBench 出自他人。"],

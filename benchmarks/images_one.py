@@ -1,0 +1,142 @@
+"""One side of `images.py` in one process: prints seconds and peak memory of drawing pictures as JSON.
+
+`ours` is the published model through the studio, from prompt to sealed file; `torch` the same networks from the same
+file in torch, eager, with the same embedding, solver, steps and guidance, to PNG bytes.
+"""
+
+import io
+import json
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inkseal.core.config import load_settings
+from inkseal.modalities.image.request import ImageRequest
+from inkseal.runtime.device import usable_cores
+
+NEVER = threading.Event()
+PROMPTS = ("a red apple", "一只小猫", "a house with a garden", "蓝色的汽车", "a smiling face", "一朵花")
+
+
+def measured(work: Callable[[str, int], Any], rounds: int) -> dict[str, Any]:
+    """Returns the seconds of each turn; the first is from the start of the process."""
+    from psutil import Process
+
+    work(PROMPTS[0], 0)
+    first = time.time() - Process().create_time()
+    seconds = []
+    for number in range(1, rounds + 1):
+        begin = time.perf_counter()
+        work(PROMPTS[number % len(PROMPTS)], number)
+        seconds.append(time.perf_counter() - begin)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {"first_seconds": first, "seconds": seconds, "peak_bytes": peak}
+
+
+def ours(model: str, rounds: int, side_px: int) -> dict[str, Any]:
+    """Measures from prompt to the sealed and labelled file."""
+    from inkseal.studio.studio import Studio
+
+    with Studio.open() as studio:
+        studio.settings = studio.settings.model_copy(update={"threads": usable_cores()})
+        studio.use(studio.settings)
+
+        def work(prompt: str, seed: int) -> None:
+            request = ImageRequest.of(prompt, model=model, seed=seed, width_px=side_px, regime="both")
+            made = studio.run(request)
+            studio.export_bytes(made.artifacts[0].id, "png", "both")
+
+        return measured(work, rounds)
+
+
+def engine(model: str, rounds: int, side_px: int) -> dict[str, Any]:
+    """Measures our engine alone, from prompt to PNG bytes."""
+    from inkseal.core.events import ignore
+    from inkseal.core.protocols import GenerativeEngine
+    from inkseal.studio.studio import Studio
+
+    with Studio.open() as studio:
+        studio.use(studio.settings.model_copy(update={"threads": usable_cores()}))
+        with studio.engines.lease(studio.engines.local_model(model), "generate", ignore) as loaded:
+            assert isinstance(loaded, GenerativeEngine)
+
+            def work(prompt: str, seed: int) -> None:
+                list(loaded.generate(ImageRequest.of(prompt, seed=seed, width_px=side_px), NEVER))
+
+            return measured(work, rounds)
+
+
+def torch(model: str, rounds: int, side_px: int) -> dict[str, Any]:
+    """Measures the same networks in torch, eager, in single precision."""
+    import torch as library
+    from PIL import Image
+
+    from inkseal.catalog.catalog import Catalog
+    from inkseal.core.events import ignore
+    from inkseal.formats.picture_model import read_picture_model
+    from inkseal.formats.text_condition import assemble_condition, condition_texts
+    from inkseal.studio.generate.backends.openvino_embedding import OpenvinoEmbedding, OpenvinoEmbeddingConfig
+    from inkseal.studio.generate.backends.openvino_image import noise_of, to_bytes
+    from inkseal.studio.generate.diffusion.guidance import guided
+    from inkseal.studio.generate.diffusion.solvers import solvers
+    from inkseal.studio.generate.diffusion.times import times
+
+    library.set_num_threads(usable_cores())
+    catalog = Catalog(load_settings().data_dir)
+    local = catalog.local(model)
+    facts = read_picture_model(local.folder)
+    transformer, decode = torch_networks(local.folder)
+    embedding = catalog.local("embedding")
+    embedder = OpenvinoEmbedding(OpenvinoEmbeddingConfig()).load(embedding, usable_cores(), ignore, NEVER)
+
+    def velocity(*arrays: Any) -> Any:
+        return transformer(*(library.from_numpy(np.ascontiguousarray(array)) for array in arrays)).numpy()
+
+    def work(prompt: str, seed: int) -> None:
+        texts = condition_texts(prompt)
+        tokens = assemble_condition(texts, dict(zip(texts, embedder.embed(texts), strict=True)))[None]
+        style = np.zeros(1, np.int64)
+        steered = guided(velocity, tokens, np.any(tokens != 0, axis=2), style, facts.guidance)
+        with library.no_grad():
+            noise = noise_of(seed, range(1), facts.latent)
+            *_, latents = solvers[facts.solver]().solve(steered, noise, times(facts.steps))
+            pixels = decode(library.from_numpy(latents)).numpy()
+        Image.fromarray(to_bytes(pixels)[0]).save(io.BytesIO(), "PNG")
+
+    return measured(work, rounds)
+
+
+def torch_networks(folder: Path) -> tuple[Any, Any]:
+    """Returns the transformer and the decoding function of a published model, in torch."""
+    import torch as library
+    from safetensors.torch import load_file
+
+    from inkseal.formats.picture_model import WEIGHTS
+    from inkseal.formats.safetensors import read_header
+    from inkseal.nets.autoencoder import Autoencoder
+    from inkseal.nets.diffusion_transformer import DiffusionTransformer
+    from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape
+
+    metadata = read_header(folder / WEIGHTS).metadata
+    shapes = json.loads(metadata["shapes"])
+    tensors = {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
+    transformer = DiffusionTransformer(DiffusionTransformerShape.model_validate(shapes["transformer"])).eval()
+    autoencoder = Autoencoder(AutoencoderShape.model_validate(shapes["autoencoder"])).eval()
+    for module, prefix in ((transformer, "transformer."), (autoencoder, "autoencoder.")):
+        own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        module.load_state_dict(own)
+    mean, std = (library.tensor(json.loads(metadata[f"latent_{key}"]))[:, None, None] for key in ("mean", "std"))
+    return transformer, lambda latents: autoencoder.decode(latents * std + mean)
+
+
+SIDES = {"ours": ours, "engine": engine, "torch": torch}
+
+if __name__ == "__main__":
+    side, model, rounds, side_px = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    print(json.dumps(SIDES[side](model, rounds, side_px)))

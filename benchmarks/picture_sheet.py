@@ -1,0 +1,120 @@
+"""Draws the sheet of 48 fixed prompts with a published picture model, without torch, and says what each cell shows.
+
+    python benchmarks/picture_sheet.py [--model picture] [--out sheet.png] [--seed 1] [--size 64] [--check]
+
+Cells bear numbers only, so that the sheet can be judged without the prompts; those are in the text beside it. With
+`--check` the prompts are held against the dataset: held-out concepts and combinations must not be in the training set.
+"""
+
+import argparse
+import io
+import statistics
+import sys
+import threading
+import time
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw
+
+from inkseal.core.config import load_settings
+from inkseal.core.events import ignore
+from inkseal.core.protocols import GenerativeEngine
+from inkseal.modalities.image.request import ImageRequest
+from inkseal.studio.studio import Studio
+
+PROMPTS = Path(__file__).parent / "data" / "pictures" / "prompts.toml"
+COLUMNS, GAP_PX, NUMBER_PX = 8, 6, 12
+LABEL = "AI-generated"
+
+
+class Prompt(NamedTuple):
+    """One cell: `kind` is "seen", "held_out" (a whole concept) or "combination" (of a thing and its colour)."""
+
+    text: str
+    language: str
+    style: str
+    kind: str
+    concept: str = ""
+
+
+def read_prompts() -> list[Prompt]:
+    """Returns the prompts in the sheet's order."""
+    return [Prompt(**entry) for entry in tomllib.loads(PROMPTS.read_text("utf-8"))["prompt"]]
+
+
+def check(prompts: list[Prompt], folder: Path) -> list[str]:
+    """Returns what is wrong with the prompts, held against a dataset."""
+    from inkseal.workshop.data.pictures import PictureSet
+
+    rows = PictureSet.open(folder).rows
+    trained = [row for row in rows if row.split == "train"]
+    known = {caption.casefold() for row in trained for captions in row.captions.values() for caption in captions}
+    held_out = {row.concept for row in rows if row.split == "held_out"} - {row.concept for row in trained}
+    problems = [f"{one.text}: no held-out concept" for one in prompts if one.concept and one.concept not in held_out]
+    for one in prompts:
+        bare = one.text.casefold().removeprefix("a ").removeprefix("an ")
+        if one.kind != "seen" and bare in known:
+            problems.append(f"{one.text}: a caption of the training set")
+    return problems
+
+
+def draw(studio: Studio, model: str, prompts: list[Prompt], seed: int, size: int) -> tuple[list[Image.Image], float]:
+    """Returns a picture for each prompt, and the median of the seconds that each but the first took."""
+    found, seconds = [], []
+    local = studio.engines.local_model(model)
+    with studio.engines.lease(local, "generate", ignore) as engine:
+        assert isinstance(engine, GenerativeEngine)
+        for number, one in enumerate(prompts):
+            request = ImageRequest.of(
+                one.text, model=model, style=one.style, seed=seed + number, width_px=size, height_px=size
+            )
+            begin = time.perf_counter()
+            data = [chunk.data for chunk in engine.generate(request, threading.Event()) if chunk.data]
+            seconds.append(time.perf_counter() - begin)
+            found.append(Image.open(io.BytesIO(data[0])))
+    return found, statistics.median(seconds[1:])
+
+
+def sheet(pictures: list[Image.Image]) -> Image.Image:
+    """Returns the pictures in rows of eight, numbered, with a line that says what they are."""
+    side = pictures[0].width
+    wide, tall = side + GAP_PX, side + GAP_PX + NUMBER_PX
+    num_rows = -(-len(pictures) // COLUMNS)
+    whole = Image.new("RGB", (COLUMNS * wide + GAP_PX, num_rows * tall + GAP_PX + NUMBER_PX), "white")
+    pen = ImageDraw.Draw(whole)
+    for number, picture in enumerate(pictures):
+        x, y = GAP_PX + number % COLUMNS * wide, GAP_PX + number // COLUMNS * tall
+        whole.paste(picture, (x, y + NUMBER_PX))
+        pen.text((x, y), str(number + 1), fill="#555555")
+    pen.text((GAP_PX, num_rows * tall + 2), LABEL, fill="#555555")
+    return whole
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="picture")
+    parser.add_argument("--out", type=Path, default=Path("sheet.png"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--size", type=int, default=0, help="64, 256 or 1024 pixels a side; the model's own when 0")
+    parser.add_argument("--dataset", default="pictures")
+    parser.add_argument("--check", action="store_true", help="only hold the prompts against the dataset")
+    options = parser.parse_args()
+    prompts = read_prompts()
+    if options.check:
+        problems = check(prompts, load_settings().data_dir / "datasets" / options.dataset)
+        print("\n".join(problems) or f"{len(prompts)} prompts: none of the unseen is in the training set")
+        return bool(problems)
+    with Studio.open() as studio:
+        pictures, seconds = draw(studio, options.model, prompts, options.seed, options.size)
+    assert "torch" not in sys.modules, "the sheet is drawn without torch"
+    sheet(pictures).save(options.out)
+    lines = [f"{n}\t{p.kind}\t{p.style or '-'}\t{p.text}" for n, p in enumerate(prompts, 1)]
+    options.out.with_suffix(".txt").write_text("\n".join(lines) + "\n", "utf-8")
+    print(f"{options.out}: {len(pictures)} pictures, {seconds:.2f} s each after the first")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

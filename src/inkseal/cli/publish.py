@@ -1,0 +1,53 @@
+"""`inkseal publish`: makes a served model of finished runs, and proves that it answers as it was trained."""
+
+import signal
+from typing import Annotated
+
+import typer
+
+from inkseal.cli._output import Terminal, note, print_json, size_text
+from inkseal.cli._signals import interruptible
+from inkseal.core.language import say
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    help=say(
+        "Publish finished runs as a model. It is refused unless it answers as it was trained. Needs torch; "
+        "the model does not.",
+        "把训练好的运行发布为模型；与训练结果不一致则拒绝。发布时需要 torch，使用模型时不需要。",
+    )
+)
+def publish(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help=say("Runs, such as picture-flow picture-encoder.", "运行名称，例如 picture-flow picture-encoder。"),
+        ),
+    ],
+    name: Annotated[str, typer.Option(help=say("Name of the model.", "模型名称。"))] = "picture",
+    as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
+) -> None:
+    from inkseal.core.config import load_settings
+    from inkseal.workshop.publication import publish_runs
+
+    terminal = Terminal(quiet=as_json)
+    with interruptible(signal.SIGTERM) as cancel:
+        published = publish_runs(runs, load_settings().data_dir, name, on_event=terminal, cancel=cancel)
+    terminal.close()
+    if as_json:
+        print_json(published.model_dump(mode="json"))
+        return
+    typer.echo(str(published.folder))
+    for parity in published.parity:
+        limit = f"{parity.tolerance * parity.scale:.2g}"
+        largest = f"{parity.max_error:.2g}"
+        note(
+            say(
+                f"{parity.network}: largest error {largest}, refused above {limit}",
+                f"{parity.network}：最大误差 {largest}，上限 {limit}",
+            )
+        )
+    note(size_text(published.card.size_bytes))

@@ -1,0 +1,100 @@
+"""What is said of a published picture model: the card for programs, and a page for people in both languages."""
+
+from collections.abc import Sequence
+
+from inkseal.catalog.card import Card, CardFile, Licence, PictureProfile, Profile, Words
+from inkseal.formats.picture_model import PictureModel
+from inkseal.formats.picture_styles import picture_styles
+from inkseal.workshop.data.card import Card as DataCard
+from inkseal.workshop.publish.parity import Parity
+from inkseal.workshop.publish.picture_sources import PictureSources, scores_of
+
+WEIGHTS_LICENCE = "Apache-2.0"
+LIMITS_EN = (
+    "Draws single emoji, icons and clip art over white, 64 pixels wide; larger ones are enlarged, not drawn finer. "
+    "No photographs, scenes, letters or likenesses of people. It counts and places things poorly; what it never saw "
+    "it guesses from the words' meaning."
+)
+LIMITS_ZH = (
+    "只画白底上的单个表情、图标与剪贴画，原生 64 像素；更大的尺寸由放大得到，不增加细节。不能画照片、场景、文字或真人；"
+    "对数量与位置把握较差，未见过的事物只能凭词义猜测。"
+)
+
+
+def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: PictureModel) -> Card:
+    """Returns the catalog card."""
+    licences = ", ".join(f"{licence} ({count:,})" for licence, count in data.by_licence.items())
+    return Card(
+        name=name,
+        task="generate",
+        modality="image",
+        format="openvino",
+        title=Words(en=f"Inkseal pictures ({name})", zh=f"墨印图片模型（{name}）"),
+        description=Words(
+            en=f"Draws emoji, icons and clip art from Chinese and English prompts. Trained here on "
+            f"{data.num_pictures:,} licensed pictures: {licences}; data {data.sha256[:16]}.",
+            zh=f"按中英文提示词绘制表情、图标与剪贴画。由本项目用 {data.num_pictures:,} 张有许可的图片训练："
+            f"{licences}；数据 {data.sha256[:16]}。",
+        ),
+        limits=Words(en=LIMITS_EN, zh=LIMITS_ZH),
+        licence=Licence(upstream=WEIGHTS_LICENCE),
+        languages=("zh", "en"),
+        parameters=facts.parameters,
+        profile=Profile(
+            chat=False,
+            tools=False,
+            json_answers=False,
+            picture=PictureProfile(
+                side_px=facts.side_px,
+                styles=facts.styles,
+                steps=facts.steps,
+                guidance=facts.guidance,
+                solver=facts.solver,
+            ),
+        ),
+        files=tuple(files),
+        sources=({"source": "folder"},),
+    )
+
+
+def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel, parity: Sequence[Parity]) -> str:
+    """Returns the model's page in Markdown."""
+    scores = scores_of(sources.autoencoder) | scores_of(sources.flow) | scores_of(sources.encoder)
+    recipe = sources.facts["recipe"]
+    told = picture_styles()
+    styles = [
+        (style, told[style]["en"], told[style]["zh"]) if style in told else (style,) * 3 for style in facts.styles
+    ]
+    rows = [
+        ("weights · 参数", f"{facts.parameters:,}, {WEIGHTS_LICENCE}"),
+        ("picture · 图片", f"{facts.side_px} × {facts.side_px}"),
+        ("steps, guidance, solver · 步数、引导、求解器", f"{facts.steps}, {facts.guidance:g}, {facts.solver}"),
+        ("prompts read by · 提示词编码", f"{facts.embedding}, `{facts.embedding_sha256}`"),
+        ("trained · 训练", f"{sources.facts['step']:,} × {recipe['batch']} (`{recipe['name']}`)"),
+        ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
+    ]
+    errors = [(p.network, f"{p.max_error:.2g}", f"{p.mean_error:.2g}", f"{p.tolerance * p.scale:.2g}") for p in parity]
+    credits = [(key, f"{count:,}", data.attributions.get(key, "")) for key, count in data.by_collection.items()]
+    return "\n".join(
+        (
+            f"# {name}\n",
+            _table(("", ""), rows),
+            f"## Limits · 局限\n\n{LIMITS_EN}\n\n{LIMITS_ZH}\n",
+            *(f"- {limit}" for limit in data.limits),
+            "",
+            "## Held-out scores · 留出集得分\n",
+            _table(("score", "value"), [(key.removeprefix("held_out_"), f"{v:.4g}") for key, v in scores.items()]),
+            "## Served as trained · 部署与训练一致\n",
+            _table(("network", "largest error", "mean error", "refused above"), errors),
+            "## Styles · 风格\n",
+            _table(("name", "English", "中文"), styles),
+            "## Licences of the data · 数据许可\n",
+            _table(("licence", "pictures"), [(key, f"{count:,}") for key, count in data.by_licence.items()]),
+            _table(("collection", "pictures", "credit"), credits),
+        )
+    )
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(cells) + " |" for cells in rows)]) + "\n"

@@ -1,0 +1,177 @@
+"""What finished picture runs hold for publishing: weights, shapes, recipes, logs; and proof of their data."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inkseal.catalog.verify import hash_file
+from inkseal.core.errors import InvalidRequest
+from inkseal.core.language import say
+from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape, TextImageShape
+from inkseal.workshop.train.latents import AUTOENCODER, Latents
+from inkseal.workshop.train.picture_batches import Pictures, evenly, to_pixels
+from inkseal.workshop.train.run_folder import MODEL, read_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from inkseal.workshop.publish.layers import Array
+
+NUM_PROBES = 8
+PROBE_TOLERANCE = 0.05
+"""Of a latent's value; those of other pictures are about 1 apart."""
+
+
+@dataclass(frozen=True)
+class PictureSources:
+    """The runs that make one picture model.
+
+    Attributes:
+        flow, encoder: their folders; the encoder's is None when none was named.
+        facts: of the flow, as the run left them.
+        latents: with the autoencoder that made them.
+    """
+
+    flow: Path
+    autoencoder: Path | None
+    encoder: Path | None
+    facts: Mapping[str, Any]
+    latents: Latents
+    transformer_weights: "Mapping[str, Tensor]"
+    encoder_weights: "Mapping[str, Tensor]"
+    encoder_shape: TextImageShape | None
+
+    @property
+    def transformer_shape(self) -> DiffusionTransformerShape:
+        return DiffusionTransformerShape.model_validate(self.facts["shape"])
+
+    @property
+    def autoencoder_shape(self) -> AutoencoderShape:
+        return self.latents.shape
+
+    def tensors(self) -> "dict[str, Array]":
+        """Returns all weights in half precision, by network and name.
+
+        Raises:
+            InvalidRequest: one is too large for half precision.
+        """
+        named = {f"transformer.{name}": tensor for name, tensor in self.transformer_weights.items()}
+        named |= {f"autoencoder.{name}": tensor for name, tensor in self.latents.autoencoder.state_dict().items()}
+        named |= {f"encoder.{name}": tensor for name, tensor in self.encoder_weights.items()}
+        found = {name: tensor.detach().float().numpy().astype(np.float16) for name, tensor in named.items()}
+        broken = [name for name, tensor in found.items() if not np.isfinite(tensor).all()]
+        if broken:
+            raise InvalidRequest(
+                say(f"The weights {broken[0]!r} exceed half precision.", f"权重 {broken[0]!r} 超出半精度范围。")
+            )
+        return found
+
+
+def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
+    """Returns what the named runs hold. The autoencoder comes with the flow, which kept the one that it saw.
+
+    Raises:
+        InvalidRequest: a run is not there or of no use here, or there is not exactly one flow.
+        ModelFileRefused: a file is malformed.
+    """
+    found: dict[str, list[tuple[Path, Mapping[str, Any], Mapping[str, Tensor]]]] = {}
+    for name in dict.fromkeys(names):
+        if not name or Path(name).name != name or name.startswith("."):
+            raise InvalidRequest(say(f"{name[:80]!r} is no name of a run.", f"{name[:80]!r} 不是运行名称。"))
+        said, weights = read_model(runs / name / MODEL)
+        found.setdefault(str(said.get("network")), []).append((runs / name, said, weights))
+    flows, encoders = found.pop("diffusion_transformer", []), found.pop("text_image_encoder", [])
+    autoencoders = found.pop("autoencoder", [])
+    if len(flows) != 1 or len(encoders) > 1 or found:
+        raise InvalidRequest(
+            say(
+                "A picture model is one flow run, with or without one text–image encoder.",
+                "图片模型由一个流匹配运行组成，可另加一个图文编码器运行。",
+            ),
+            fix=say(
+                "Example: inkseal publish picture-flow picture-encoder.",
+                "例如：inkseal publish picture-flow picture-encoder。",
+            ),
+        )
+    flow, facts, tensors = flows[0]
+    for folder, *_ in autoencoders:
+        if not _same(folder / MODEL, flow / AUTOENCODER):
+            raise InvalidRequest(
+                say(
+                    f"{flow.name} was not trained on the latents of {folder.name} as it is now.",
+                    f"{flow.name} 并非用 {folder.name} 当前的潜变量训练。",
+                )
+            )
+    return PictureSources(
+        flow=flow,
+        autoencoder=_autoencoder_run(runs, flow, facts),
+        encoder=encoders[0][0] if encoders else None,
+        facts=facts,
+        latents=Latents(flow),
+        transformer_weights=_of_model(tensors),
+        encoder_weights=_of_model(encoders[0][2]) if encoders else {},
+        encoder_shape=TextImageShape.model_validate(encoders[0][1]["shape"]) if encoders else None,
+    )
+
+
+def prove_data(sources: PictureSources, data: Pictures) -> None:
+    """Encodes some of the dataset's pictures again and compares with the latents that the flow was trained on.
+
+    Raises:
+        InvalidRequest: it is another dataset than the run's.
+    """
+    import torch
+
+    latents = sources.latents
+    styles = sorted({row.style for row in data.rows})
+    same = len(latents.values) == len(data.pixels) and styles == sorted(sources.facts["styles"])
+    if same:
+        rows = evenly(np.arange(len(data.pixels)), NUM_PROBES)
+        with torch.no_grad():
+            again = latents.autoencoder.encode(to_pixels(data, rows))[0].numpy()
+        same = bool(np.abs(again - latents.values[rows].astype(np.float32)).max() <= PROBE_TOLERANCE)
+    if not same:
+        raise InvalidRequest(
+            say(
+                f"The run {sources.flow.name!r} was trained on other pictures than this dataset's.",
+                f"运行 {sources.flow.name!r} 训练所用的图片与此数据集不同。",
+            ),
+            fix=say(
+                "Put back the dataset it was trained on, or train again.",
+                "请恢复训练时的数据集，或重新训练。",
+            ),
+        )
+
+
+def _autoencoder_run(runs: Path, flow: Path, facts: Mapping[str, Any]) -> Path | None:
+    """Returns the run that made the flow's autoencoder, for its log; None when it has gone on or is gone."""
+    name = facts.get("recipe", {}).get("config", {}).get("autoencoder", "")
+    folder = runs / Path(str(name)).name
+    return folder if name and _same(folder / MODEL, flow / AUTOENCODER) else None
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and hash_file(one) == hash_file(other)
+
+
+def _of_model(tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
+    return {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
+
+
+def scores_of(run: Path | None) -> dict[str, float]:
+    """Returns the last value of each held-out score in a run's log."""
+    scores: dict[str, float] = {}
+    log = run / "log.jsonl" if run is not None else None
+    if log is not None and log.exists():
+        for text in log.read_text(encoding="utf-8").splitlines():
+            try:
+                line = json.loads(text)
+            except ValueError:  # the last line of a killed process may be torn
+                continue
+            if str(line.get("name", "")).startswith("held_out_"):
+                scores[line["name"]] = line["value"]
+    return scores

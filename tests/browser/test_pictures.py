@@ -1,0 +1,76 @@
+"""Pictures in a browser: asked for on the page Create, seen in the gallery, saved with their label."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from browser.conftest import serious
+from browser.creating import box, created, say, sealed
+from serving import Served, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LOADED = "image => image.complete && image.naturalWidth"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server whose gallery holds pictures only."""
+    with serving(tmp_path_factory.mktemp("pictures") / "data") as found:
+        yield found
+
+
+def asked(guarded: Any, house: Served, words: str, **options: Any) -> "Page":
+    """Returns the page after a picture was asked for and sealed."""
+    page: Page = created(guarded, house, **options)
+    page.locator(".composer-picture").click()
+    page.locator(".composer-model").select_option(label="Echo")
+    box(page).wait_for()
+    say(page, words)
+    sealed(page)
+    return page
+
+
+def test_a_picture_is_drawn_labelled_sealed_and_there_again_after_a_reload(guarded: Any, house: Served) -> None:
+    page = asked(guarded, house, "a red fox")
+    for _ in range(2):
+        picture = page.locator(".turn-answer img.picture")
+        picture.wait_for()
+        page.wait_for_function("document.querySelector('.turn-answer img.picture')?.naturalWidth === 64")
+        assert picture.evaluate(LOADED) == 64
+        assert picture.get_attribute("alt") == "a red fox"
+        assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
+        page.reload()
+    assert serious(page) == []
+
+
+def test_the_settings_of_pictures_are_those_of_the_request(guarded: Any, house: Served) -> None:
+    page = asked(guarded, house, "a wide lake")
+    page.get_by_role("button", name="How it answers").click()
+    page.get_by_label("Width").fill("128")
+    page.keyboard.press("Escape")
+    say(page, "a wider lake")
+    sealed(page, 2)
+    page.wait_for_function("document.querySelectorAll('.turn-answer img.picture')[1]?.naturalWidth === 128")
+
+
+def test_the_gallery_shows_it_small_and_large_and_saves_it_with_its_label(
+    guarded: Any, house: Served, tmp_path: Path
+) -> None:
+    page = asked(guarded, house, "ein Boot 船")
+    page.goto(f"{house.url}/#/gallery?query=船")
+    page.locator(".card img.picture").first.wait_for()
+    page.locator(".card-open").first.click()
+    page.locator(".view img.picture").wait_for()
+    page.wait_for_function("document.querySelector('.view img.picture').naturalWidth === 64")
+    page.locator(".view").locator("xpath=ancestor::dialog").get_by_role("button", name="Save with its label").click()
+    with page.expect_download() as saving:
+        page.get_by_role("menuitem", name="PNG").click()
+    saving.value.save_as(tmp_path / "boat.png")
+    with Image.open(tmp_path / "boat.png") as found:
+        assert found.width == 64
+        assert found.height > 64

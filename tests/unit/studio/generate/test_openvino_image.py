@@ -1,0 +1,202 @@
+"""The picture backend on a small model published in the test: the same bytes for the same request, and its limits."""
+
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkseal.catalog.catalog import Catalog
+from inkseal.catalog.shelf import Shelf
+from inkseal.core.errors import EngineFailed, ModelFileRefused, ModelMissing, Unsupported
+from inkseal.core.events import ignore
+from inkseal.core.protocols import GenerativeEngine, LocalModel
+from inkseal.core.types import Chunk, Usage
+from inkseal.modalities.image.request import ImageRequest
+from inkseal.modalities.text.request import TextRequest
+from inkseal.studio.generate.backends.openvino_image import OpenvinoImage, OpenvinoImageConfig, noise_of
+from picture_run import NEVER, carded_pictures, train_pictures
+
+pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
+pytest.importorskip("accelerate", reason="left out: pip install 'inkseal[train]'")
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def model(embedding_model: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
+    from inkseal.workshop.publish.picture import publish_picture
+
+    place = tmp_path_factory.mktemp("picture")
+    data = carded_pictures(embedding_model.sha256)
+    train_pictures(place / "runs", data)
+    shelf = Shelf(place / "data")
+    publish_picture(place / "runs", ["flow"], lambda _: data, shelf, "picture", on_event=ignore, cancel=NEVER)
+    return Catalog(place / "data").local("picture")
+
+
+def load(model: LocalModel, embedding: LocalModel | None, batch: int = 4) -> GenerativeEngine:
+    text = embedding.model_dump_json() if embedding is not None else ""
+    return OpenvinoImage(OpenvinoImageConfig(batch=batch), embedding_model=text).load(model, 1, ignore, NEVER)
+
+
+@pytest.fixture(scope="module")
+def engine(model: LocalModel, embedding_model: LocalModel) -> Iterator[GenerativeEngine]:
+    loaded = load(model, embedding_model)
+    yield loaded
+    loaded.close()
+
+
+def run(
+    engine: GenerativeEngine, request: ImageRequest, cancel: threading.Event = NEVER
+) -> tuple[dict[int, Chunk], Usage]:
+    """Returns the last chunk of each result, and the usage; those before say only how far it is, ever further."""
+    stream, last = engine.generate(request, cancel), dict[int, Chunk]()
+    while True:
+        try:
+            chunk = next(stream)
+        except StopIteration as end:
+            return last, end.value
+        before = last.get(chunk.index, Chunk(progress=0))
+        assert before.finish_reason is None
+        if chunk.finish_reason is None:
+            assert not chunk.data
+            assert before.progress is not None
+            assert chunk.progress is not None
+            assert chunk.progress > before.progress
+        last[chunk.index] = chunk
+
+
+def pixels(chunk: Chunk) -> np.ndarray:
+    picture = Image.open(io.BytesIO(chunk.data))
+    assert (picture.format, picture.mode, picture.info) == ("PNG", "RGB", {})
+    return np.asarray(picture).astype(int)
+
+
+def test_each_result_is_one_png_without_metadata(engine: GenerativeEngine) -> None:
+    made, usage = run(engine, ImageRequest.of("a red circle", n=6, seed=5))
+    assert sorted(made) == list(range(6))
+    assert {chunk.finish_reason for chunk in made.values()} == {"stop"}
+    assert {pixels(chunk).shape for chunk in made.values()} == {(64, 64, 3)}
+    assert len({chunk.data for chunk in made.values()}) == 6
+    assert usage.first_chunk_seconds is not None
+    assert 0 < usage.first_chunk_seconds <= usage.total_seconds
+    assert usage.prompt_tokens == engine.count_tokens(ImageRequest.of("a red circle")) > 0
+
+
+def test_the_same_request_gives_the_same_bytes_and_another_does_not(engine: GenerativeEngine) -> None:
+    request = ImageRequest.of("红色的圆", n=2, seed=7, steps=4)
+    first = {index: chunk.data for index, chunk in run(engine, request)[0].items()}
+    assert {index: chunk.data for index, chunk in run(engine, request)[0].items()} == first
+    for change in ({"seed": 8}, {"steps": 5}, {"solver": "euler"}, {"style": "outline"}, {"guidance": 6.0}):
+        other = run(engine, request.model_copy(update=change))[0]
+        assert other[0].data != first[0], change
+    assert run(engine, ImageRequest.of("蓝色的方块", n=2, seed=7, steps=4))[0][0].data != first[0]
+
+
+def test_what_else_is_drawn_changes_a_result_by_rounding_at_most(
+    engine: GenerativeEngine, model: LocalModel, embedding_model: LocalModel
+) -> None:
+    many = run(engine, ImageRequest.of("a star", n=5, seed=2))[0]
+    alone = load(model, embedding_model, batch=1)
+    single = run(alone, ImageRequest.of("a star", n=5, seed=2))[0]
+    alone.close()
+    for index in range(5):
+        assert abs(pixels(many[index]) - pixels(single[index])).max() <= 2
+
+
+def test_noise_belongs_to_seed_and_number() -> None:
+    both = noise_of(3, range(2), (2, 4, 4))
+    assert (noise_of(3, range(1, 2), (2, 4, 4))[0] == both[1]).all()
+    assert not np.allclose(both[0], both[1])
+    # Written down from one machine: another one must draw the same.
+    assert noise_of(0, range(1), (1, 1, 3)).ravel().tolist() == pytest.approx(PINNED, abs=1e-6)
+
+
+PINNED = [1.1176220, -1.3871249, -0.4265716]
+
+
+def test_a_prompt_of_blanks_draws_without_condition(engine: GenerativeEngine) -> None:
+    assert pixels(run(engine, ImageRequest.of("  ", seed=1))[0][0]).shape == (64, 64, 3)
+    assert engine.count_tokens(ImageRequest.of(" ")) == 0
+
+
+def test_a_set_cancel_stops_within_one_step(engine: GenerativeEngine) -> None:
+    class After:
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            return self.asked > 3
+
+    cancel = After()
+    stream = engine.generate(ImageRequest.of("a star", n=2, steps=50, seed=1), cancel)
+    chunks = list(stream)
+    assert max(chunk.progress or 0 for chunk in chunks) == 3 / 50
+    reasons = {chunk.index: chunk.finish_reason for chunk in chunks}
+    assert reasons == {0: "cancelled", 1: "cancelled"}
+    assert cancel.asked == 4
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"style": "outlines"}, "outline"),
+        ({"solver": "eular"}, "euler"),
+        ({"width_px": 100}, "64×64, 256×256, 1024×1024"),
+        ({"width_px": 64, "height_px": 256}, "64×64"),
+        ({"watermark": "kgw"}, ""),
+    ],
+)
+def test_what_it_cannot_do_is_refused_before_the_first_chunk(
+    engine: GenerativeEngine, fields: dict[str, object], said: str
+) -> None:
+    with pytest.raises(Unsupported) as refused:
+        next(engine.generate(ImageRequest.of("x", **fields), NEVER))
+    assert said in refused.value.fix
+
+
+def test_a_text_request_is_refused(engine: GenerativeEngine) -> None:
+    with pytest.raises(Unsupported):
+        next(engine.generate(TextRequest.of("x"), NEVER))
+
+
+def test_a_larger_size_needs_the_upscaler(engine: GenerativeEngine) -> None:
+    with pytest.raises(ModelMissing, match="upscaler"):
+        next(engine.generate(ImageRequest.of("x", width_px=256), NEVER))
+
+
+def test_the_model_that_reads_prompts_must_be_the_one_trained_with(
+    model: LocalModel, embedding_model: LocalModel
+) -> None:
+    with pytest.raises(ModelMissing, match="embedding"):
+        load(model, None)
+    with pytest.raises(ModelFileRefused, match="another embedding"):
+        load(model, embedding_model.model_copy(update={"sha256": "f" * 64}))
+
+
+def test_a_changed_file_is_refused(model: LocalModel, embedding_model: LocalModel, tmp_path: Path) -> None:
+    for name in model.files:
+        (tmp_path / name).write_bytes((model.folder / name).read_bytes())
+    damaged = bytearray((tmp_path / "model.safetensors").read_bytes())
+    damaged[-7] ^= 1
+    (tmp_path / "model.safetensors").write_bytes(damaged)
+    with pytest.raises(ModelFileRefused):
+        load(model.model_copy(update={"folder": tmp_path}), embedding_model)
+
+
+def test_a_closed_engine_says_so(model: LocalModel, embedding_model: LocalModel) -> None:
+    loaded = load(model, embedding_model)
+    loaded.close()
+    loaded.close()
+    with pytest.raises(EngineFailed):
+        run(loaded, ImageRequest.of("x"))
+
+
+def test_the_forecast_counts_the_model_that_reads_prompts(model: LocalModel, embedding_model: LocalModel) -> None:
+    without = OpenvinoImage(OpenvinoImageConfig()).forecast_bytes(model)
+    backend = OpenvinoImage(OpenvinoImageConfig(), embedding_model=embedding_model.model_dump_json())
+    assert backend.forecast_bytes(model) > without > 0

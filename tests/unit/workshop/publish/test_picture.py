@@ -1,0 +1,167 @@
+"""A model is published of small runs: proved, described, whole, the same again; and refused where it must be."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkseal.catalog.card import Card, read_card
+from inkseal.catalog.catalog import Catalog
+from inkseal.catalog.shelf import Installed, Shelf
+from inkseal.catalog.verify import verify_files
+from inkseal.core.errors import Cancelled, InvalidRequest, ModelFileRefused
+from inkseal.core.events import ignore
+from inkseal.core.types import now
+from inkseal.formats.picture_model import read_picture_model
+from inkseal.formats.safetensors import read_header
+from inkseal.formats.validate import validate
+from inkseal.workshop.publish.parity import compare, require
+from picture_run import NEVER, CardedPictures, carded_pictures, train_pictures
+
+pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
+pytest.importorskip("accelerate", reason="left out: pip install 'inkseal[train]'")
+
+from inkseal.workshop.publish.picture import Published, publish_picture
+
+DATA = carded_pictures()
+Publish = Callable[..., Published]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    train_pictures(folder, DATA, encoder=True)
+    return folder
+
+
+@pytest.fixture
+def publish(runs: Path, tmp_path: Path) -> Iterator[Publish]:
+    def work(*names: str, data: CardedPictures = DATA, cancel: threading.Event = NEVER) -> Published:
+        shelf = Shelf(tmp_path)
+        return publish_picture(runs, names, lambda _: data, shelf, "mine", on_event=ignore, cancel=cancel)
+
+    yield work
+    assert not list((tmp_path / "models").glob(".partial-*"))
+
+
+def test_the_folder_is_whole_proved_and_described(publish: Publish, tmp_path: Path) -> None:
+    made = publish("flow", "clip", "vae")
+    assert made.changed
+    assert {parity.network for parity in made.parity} == {"transformer", "decoder", "pictures", "texts"}
+    assert all(parity.holds and parity.scale > 0 for parity in made.parity)
+    verify_files(made.folder, {file.name: file.sha256 for file in made.card.files})
+    names = {file.name for file in made.card.files}
+    assert names >= {"model.safetensors", "transformer.xml", "decoder.xml", "pictures.xml", "texts.xml", "parity.json"}
+    assert names >= {"MODEL.md", "data.json", "recipe.json", "log.jsonl", "curves.png", "sheet.png"}
+    assert not [name for name in names if name.endswith(".bin")], "weights are written once"
+    installed = Shelf(tmp_path).installed("mine")
+    assert installed is not None
+    assert installed.card == made.card == read_card(made.folder / "card.toml")
+    assert made.card.modality == "image"
+    assert made.card.profile.picture is not None
+    assert made.card.profile.picture.styles == ("flat", "outline")
+    facts = read_picture_model(made.folder)
+    assert (facts.side_px, facts.latent, facts.steps) == (64, (4, 8, 8), 2)
+    assert json.loads((made.folder / "data.json").read_text())["sha256"] == DATA.card.sha256
+    page = (made.folder / "MODEL.md").read_text()
+    assert DATA.card.sha256 in page
+    assert "MIT" in page
+
+
+def test_its_folder_is_imported_elsewhere_as_it_is(publish: Publish, tmp_path: Path) -> None:
+    made = publish("flow")
+    elsewhere = Catalog(tmp_path / "elsewhere")
+    found = elsewhere.bring(made.folder, "theirs", validate=validate)
+    assert (found.format, found.files) == ("openvino", {file.name: file.sha256 for file in made.card.files})
+    assert elsewhere.show("theirs").card == made.card.model_copy(update={"name": "theirs"})
+    with (made.folder / "decoder.xml").open("a") as file:
+        file.write(" ")
+    with pytest.raises(ModelFileRefused, match=r"decoder\.xml"):
+        elsewhere.bring(made.folder, "again", validate=validate)
+    (made.folder / "decoder.xml").unlink()
+    with pytest.raises(ModelFileRefused, match=r"decoder\.xml"):
+        elsewhere.bring(made.folder, "again", validate=validate)
+    assert [path.name for path in elsewhere.shelf.models.iterdir() if path.is_dir()] == ["theirs"]
+
+
+def test_weights_are_the_averaged_ones_in_half_precision(publish: Publish, runs: Path) -> None:
+    made = publish("flow")
+    kept = read_header(made.folder / "model.safetensors")
+    trained = read_header(runs / "flow" / "model.safetensors")
+    for name in ("patches.weight", "blocks.1.attention.qkv.bias"):
+        half = kept.tensor(f"transformer.{name}").view(np.float16)
+        assert (half == trained.tensor(f"model.{name}").view(np.float32).astype(np.float16)).all()
+
+
+def test_publishing_the_same_again_changes_nothing(publish: Publish) -> None:
+    first = publish("flow")
+    before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.folder.iterdir()}
+    again = publish("flow")
+    assert not again.changed
+    assert again.card == first.card
+    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.folder.iterdir()} == before
+    assert publish("flow", "clip").changed
+
+
+@pytest.mark.parametrize("names", [("vae",), ("flow", "flow", "clip", "nothing"), ("../flow",), ("",), ()])
+def test_what_is_no_picture_model_is_refused(publish: Publish, names: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidRequest):
+        publish(*names)
+
+
+def test_another_dataset_than_the_runs_is_refused(publish: Publish) -> None:
+    with pytest.raises(InvalidRequest, match="other pictures"):
+        publish("flow", data=carded_pictures(seed=1))
+
+
+def test_a_name_of_another_model_is_not_taken(publish: Publish, tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    card = Card.model_validate(
+        {"name": "mine", "task": "generate", "format": "gguf", "licence": {"upstream": "MIT"}}
+        | {key: {"en": "x", "zh": "x"} for key in ("title", "description", "limits")}
+    )
+    with shelf.partial("mine") as partial:
+        shelf.publish(partial, Installed(card=card, source="/somewhere", installed_at=now()))
+    with pytest.raises(InvalidRequest, match="another model"):
+        publish("flow")
+
+
+def test_a_network_that_answers_otherwise_is_refused(publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inkseal.workshop.publish.layers import Layers
+
+    monkeypatch.setattr(Layers, "modulated", lambda self, x, scale, shift: self.ov.add(x, shift))
+    with pytest.raises(ModelFileRefused, match="transformer"):
+        publish("flow")
+
+
+def test_a_model_that_is_too_large_is_refused(
+    publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkseal.workshop.publish.picture.MAX_BYTES", 10_000)
+    with pytest.raises(InvalidRequest, match="MB"):
+        publish("flow")
+    assert not (tmp_path / "models" / "mine").exists()
+
+
+def test_a_stop_leaves_nothing(publish: Publish, tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        publish("flow", cancel=stop)
+    assert not (tmp_path / "models" / "mine").exists()
+
+
+def test_the_error_is_the_largest_and_what_is_no_number_is_refused() -> None:
+    trained = np.array([3.0, 4.0, 0.0, 0.0])
+    found = compare("net", trained + np.array([0, 0.06, 0, -0.01]), trained)
+    assert found.scale == 2.5
+    assert found.max_error == pytest.approx(0.06)
+    assert not found.holds
+    with pytest.raises(ModelFileRefused):
+        require([found])
+    require([compare("net", trained + 0.04, trained)])
+    with pytest.raises(ModelFileRefused):
+        compare("net", np.array([np.nan]), np.array([1.0]))
