@@ -2,9 +2,9 @@
 
     python benchmarks/image_fingerprints.py PICTURES [--recorded 2000] [--examined 300] [--write]
 
-PICTURES is the folder that `inkseal data build pictures` made. Some pictures are on record, and copies of them are looked
-up through the real index. As many other pictures of the same sets are compared with every recorded one, which is stricter
-than the index. A false claim is a picture that is not on record and is called "exact" or "copy".
+PICTURES is the folder that `inkseal data build pictures` made. Some pictures are on record, and copies of them are
+looked up through the real index. As many other pictures of the same sets are compared with every recorded one, which is
+stricter than the index. A false claim is a picture that is not on record and is called "exact" or "copy".
 """
 
 import argparse
@@ -194,8 +194,8 @@ def page(found: dict[int, dict[str, Counter[str]]], num_recorded: int) -> str:
 
 Made by `python benchmarks/image_fingerprints.py PICTURES --write` from the emoji, icons and clip art of
 `inkseal data build pictures`, drawn by chance: {num_recorded} are on record, {num_recorded} others of the same sets are
-not, and are compared with each recorded one. Such small drawings in few styles are the hardest case: many are meant to look alike. Those of 256 pixels are the
-same drawings made larger.
+not, and are compared with each recorded one. Such small drawings in few styles are the hardest case: many are meant to
+look alike. Those of 256 pixels are the same drawings made larger.
 
 A claim that a picture was made here is "exact" (every pixel) or "copy": its view of {look.LUMA_CELLS} ×
 {look.LUMA_CELLS} cells differs by at most {look.COPY_MEAN} levels of 255, and by at most {look.COPY_WORST} in its worst

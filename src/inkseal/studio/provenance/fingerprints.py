@@ -48,8 +48,8 @@ def find(
     for kind, keys in modality.keys(prints).items():
         candidates |= _meeting(session, kind, keys)
     matches = []
-    for artifact_id, known in _recorded(session, candidates).items():
-        likeness = modality.compare(prints, known)
+    for artifact_id, theirs in _recorded(session, candidates).items():
+        likeness = modality.compare(prints, theirs)
         if likeness.relation != "different":
             matches.append(Match(artifact_id=artifact_id, likeness=likeness))
     if owner is not None:
