@@ -107,6 +107,7 @@ def delete(artifact_id: Id, request: Request, caller: Creator) -> Deletion:
     state = request.app.state
     found: Deletion = state.studio.deleter.delete(artifact_id, owner=caller.sees, by=caller.key_id)
     state.feeds.forget(artifact_id)
+    state.app_runs.forget(artifact_id)
     audit.note(state.studio.store, caller.key_id, "deleted", artifact_id, request.state.request_id)
     return found
 
