@@ -58,7 +58,12 @@ def test_a_report_is_made_of_a_table_and_sealed(
     assert page.locator(".app-step-done").count() == 2
     check_axe(page)
     result.locator(".seal").click()
-    page.locator(".dialog-side .facts").first.wait_for()
+    story = page.locator(".dialog-side")
+    story.locator(".facts").first.wait_for()
+    words = {"en": ("the result of all steps", "met"), "zh": ("全部步骤的结果", "符合")}[language]
+    assert all(word in story.inner_text() for word in words)
+    assert story.locator("a", has_text={"en": "Report", "zh": "报告"}[language]).count() == 1
+    assert story.get_by_text("numbers", exact=True).count() == 1
     check_axe(page)
 
 

@@ -72,3 +72,23 @@ def test_a_run_is_stopped_by_its_owner_alone_also_while_it_waits(tmp_path: Path)
             assert (facts["state"], facts["code"]) == ("cancelled", "cancelled")
         done = other.post(RUN, json={**BODY, "values": {}}, headers=ASYNC)
         assert done.status_code == 400  # the place is free again
+
+
+def test_steps_stand_behind_the_result_and_its_seal_names_app_and_rules(served: Served) -> None:
+    with served.client() as client:
+        made = client.post(RUN, json=BODY).json()
+        result, steps = made["artifact"]["id"], [one for step in made["steps"] for one in step["artifacts"]]
+        assert steps
+        found = {yes: client.get(f"/api/v1/artifacts?steps={yes}").json()["artifacts"] for yes in ("true", "false")}
+        shown = {yes: {one["id"] for one in listed} for yes, listed in found.items()}
+        assert {result, *steps} <= shown["true"]
+        assert result in shown["false"]
+        assert not shown["false"] & set(steps)
+        seal = client.get(f"/api/v1/artifacts/{result}/seal", headers={"Accept-Language": "zh"}).json()
+        app = client.get("/api/v1/apps/csv_report").json()
+        wanted = {"name": "csv_report", "title": "表格分析报告", "sha256": app["sha256"], "step": "", "same": True}
+        assert seal["app"] == wanted
+        rules = {check["check"]: check["words"] for check in seal["checks"] if check["check"].startswith("app.")}
+        assert rules["app.numbers"] == "符合"
+        step = client.get(f"/api/v1/artifacts/{steps[-1]}/seal").json()["app"]
+        assert step["step"] in app["steps"]

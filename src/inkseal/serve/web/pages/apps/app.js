@@ -114,7 +114,9 @@ function Outcome({ app, run }) {
   const wasStopped = run.error?.code === "cancelled";
   return html`${run.steps.length > 0 && html`<${Steps} run=${run} />`}
     ${run.isRunning && !run.steps.length && html`<${Waiting} words=${say("Waiting for a place …", "排队中……")} />`}
-    ${wasStopped && html`<${Note}><p>${say("Stopped. What steps had finished is in the gallery.", "已停止。已完成步骤的内容可在作品库中找到。")}</p><//>`}
+    ${wasStopped && html`<${Note}><p>
+      ${say("Stopped.", "已停止。")} <a href=${href("gallery", [], { app: app.name, steps: "shown" })}>${say("What its steps had made is in the gallery.", "已完成步骤的内容可在作品库中找到。")}</a>
+    </p><//>`}
     ${run.error &&
     !wasStopped &&
     html`<${Failure} error=${run.error} title=${failureOf(run.error)} />`}
