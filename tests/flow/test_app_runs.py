@@ -44,6 +44,8 @@ def test_a_run_goes_on_when_its_reader_leaves(served: Served) -> None:
         assert (facts["state"], facts["app"]) == ("finished", "csv_report")
         assert facts in client.get("/api/v1/app-runs?app=csv_report").json()
         assert client.get("/api/v1/app-runs?app=poem").json() == []
+        (told, *_) = client.get("/api/v1/app-runs", headers={"Accept-Language": "zh"}).json()
+        assert told["title"] == "表格分析报告"  # in the words of whoever looks
         assert client.get(f"/api/v1/artifacts/{facts['artifact']}").status_code == 200
         assert client.delete(f"/api/v1/app-runs/{run_id}").status_code == 204  # it is over, and stays as it is
         assert client.get(f"/api/v1/app-runs/{run_id}").json() == facts

@@ -123,7 +123,8 @@ class _Parser:
 
     def strings(self, num: int, what: str) -> list[str]:
         """Reads many strings at once: a vocabulary has some hundred thousand."""
-        view, size, found, at = self.view, self.size, [], self.at
+        view, size, at = self.view, self.size, self.at
+        found: list[str] = []
         while len(found) < num and at + _U64.size <= size:
             begin = at + _U64.size
             end = begin + _U64.unpack_from(view, at)[0]

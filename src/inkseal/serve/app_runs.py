@@ -57,15 +57,21 @@ class AppRun:
     def __init__(self, file: AppFile, language: Language, options: Options, hidden: tuple[str, ...]) -> None:
         self.stop = threading.Event()
         self.feed = AppFeed(options.owner)
-        self.facts = AppRunFacts(
+        self._app = file.app
+        self._facts = AppRunFacts(
             id=new_id(),
             app=file.app.name,
-            title=str(file.app.title),
+            title="",
             language=language,
             model=options.model,
             begun_at=now(),
         )
         self._hidden = hidden
+
+    @property
+    def facts(self) -> AppRunFacts:
+        """How it stands, in the words of whoever asks."""
+        return self._facts.model_copy(update={"title": str(self._app.title)})
 
     def hear(self, event: AppEvent) -> None:
         """Takes an event of the run."""
@@ -74,8 +80,8 @@ class AppRun:
             self._end("finished", artifact=event.result.artifact.id)
         elif isinstance(event, AppFailed):
             self._end("cancelled" if event.code == "cancelled" else "failed", code=event.code, message=event.message)
-        elif self.facts.state == "waiting":
-            self.facts = self.facts.model_copy(update={"state": "running"})
+        elif self._facts.state == "waiting":
+            self._facts = self._facts.model_copy(update={"state": "running"})
         self.feed.put(event)
 
     def end(self, error: BaseException | None) -> None:
@@ -86,12 +92,12 @@ class AppRun:
             self.hear(AppFailed(code=error.code, message=str(error)))
             return
         if not isinstance(error, asyncio.CancelledError):
-            log.error("app %s failed", self.facts.app, exc_info=error)
+            log.error("app %s failed", self._app.name, exc_info=error)
         words = say("The server could not do this.", "服务器未能完成此请求。")
         self.hear(AppFailed(code="internal_error", message=words))
 
     def _end(self, state: State, **facts: Any) -> None:
-        self.facts = self.facts.model_copy(update={"state": state, "ended_at": now(), **facts})
+        self._facts = self._facts.model_copy(update={"state": state, "ended_at": now(), **facts})
 
 
 class AppRuns:

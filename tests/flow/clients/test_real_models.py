@@ -243,6 +243,6 @@ def test_fault_61_a_huge_prompt_leaves_the_streams_of_others_their_pace(model_se
     meanwhile = [gap for moment, gap in gaps if begin < moment - gap and moment < end]
     assert num_tokens > 5000
     assert len(meanwhile) > 8
-    # Taken in whole, the prompt would be one gap as long as it takes. In steps of 256 tokens it is some twenty of them, of
-    # which several pass without a word where the checks hold an unfinished expression back.
+    # Taken in whole, the prompt would be one gap as long as it takes. In steps of 256 tokens it is some twenty of
+    # them, of which several pass without a word where the checks hold an unfinished expression back.
     assert max(meanwhile) < (end - begin) / 2
