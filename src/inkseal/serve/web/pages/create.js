@@ -67,11 +67,12 @@ const NewButton = ({ onGo }) =>
 function useModels(chosen) {
   const { value } = useLoad((signal) => get("/api/v1/models", { signal }), []);
   const found = (value ?? []).filter((model) => model.task === "generate");
-  const sorted = [...found].sort((a, b) => Number(b.here) - Number(a.here));
+  const answers = (model) => model.here || !!model.provider;
+  const sorted = [...found].sort((a, b) => Number(answers(b)) - Number(answers(a)));
   const isDefault = (model) => model.name === "default" || model.aliases.includes("default");
   const named = sorted.map((model) => ({
     value: model.aliases.includes(chosen) ? chosen : isDefault(model) ? "default" : model.name,
-    title: model.here ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
+    title: answers(model) ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
   }));
   if (!named.some((one) => one.value === "default")) named.unshift({ value: "default", title: say("Default model", "默认模型") });
   return chosen && !named.some((one) => one.value === chosen) ? [...named, { value: chosen, title: chosen }] : named;

@@ -151,7 +151,7 @@ function Choices({ spoken, model, onChange }) {
   const { value } = useLoad((signal) => api.get("/api/v1/models", { signal }), []);
   const all = (value ?? []).filter((one) => one.task === "generate");
   const hasDefault = !value || all.some((one) => one.here && one.aliases.includes("default"));
-  const models = all.filter((one) => one.here && !one.aliases.includes("default"));
+  const models = all.filter((one) => (one.here || one.provider) && !one.aliases.includes("default"));
   const named = [
     { value: "default", title: hasDefault ? say("Default model", "默认模型") : say("Default model (not here)", "默认模型（未安装）") },
     ...models.map((one) => ({ value: one.name, title: one.title })),
