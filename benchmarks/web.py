@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 TOKENS_PER_SECOND = 200
-TOKEN_COST_SECONDS = 0.0007
+TOKEN_COST_SECONDS = 0.0012
 """What the fake takes for a token beside its pause."""
 SETTINGS = "[backends.echo]\nany_model = true\nseconds_per_token = {}\n"
 ANSWER = """## Part {number}

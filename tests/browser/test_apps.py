@@ -58,7 +58,12 @@ def test_a_report_is_made_of_a_table_and_sealed(
     assert page.locator(".app-step-done").count() == 2
     check_axe(page)
     result.locator(".seal").click()
-    page.locator(".dialog-side .facts").first.wait_for()
+    story = page.locator(".dialog-side")
+    story.locator(".facts").first.wait_for()
+    words = {"en": ("the result of all steps", "met"), "zh": ("全部步骤的结果", "符合")}[language]
+    assert all(word in story.inner_text() for word in words)
+    assert story.locator("a", has_text={"en": "Report", "zh": "报告"}[language]).count() == 1
+    assert story.get_by_text("numbers", exact=True).count() == 1
     check_axe(page)
 
 
@@ -170,3 +175,40 @@ def test_a_quiz_is_answered_and_graded(studio: Opener, check_axe: Callable[["Pag
     assert "wrong (marked by code)" in words
     assert "judged by a model" in words
     check_axe(page)
+
+
+SLOW = "[backends.echo]\nany_model = true\nseconds_per_token = 0.02\n"
+
+
+def test_a_run_goes_on_without_its_page_and_is_watched_again(guarded: "Guarded", tmp_path: Path) -> None:
+    with serving(tmp_path / "data", settings=SLOW) as slow:
+        page = guarded.open(slow, "#/apps/csv_report")
+        run(page, "en", WORDS["en"]["sample"])
+        page.locator(".app-step-working .app-step-text", has_text="Figures").wait_for()
+        address = page.url
+        page.reload()
+        page.locator(".app-step-working .app-step-text", has_text="Figures").wait_for()
+        assert page.url == address
+        page.close()
+        other = guarded.open(slow, "#/apps")  # another browser of the same person
+        other.get_by_role("region", name="Running now").get_by_role("link").click()
+        other.locator(".app-result .seal").wait_for()
+        assert other.locator(".app-result .chart svg").count() == 2
+        other.reload()
+        other.locator(".app-result .seal").wait_for()
+        other.get_by_role("link", name="New run").click()
+        other.get_by_role("region", name="Runs of late").get_by_role("link", name="finished").wait_for()
+        other.context.close()
+
+
+def test_a_run_that_is_reloaded_can_be_stopped(guarded: "Guarded", tmp_path: Path) -> None:
+    with serving(tmp_path / "data", settings=SLOW) as slow:
+        page = guarded.open(slow, "#/apps/csv_report", language="zh")
+        run(page, "zh", WORDS["zh"]["sample"])
+        page.locator(".app-step-working .app-step-text").wait_for()
+        page.reload()
+        page.locator(".app-step-working .app-step-text").wait_for()
+        page.get_by_role("button", name="停止", exact=True).click()
+        page.get_by_text("已停止。").wait_for()
+        assert page.locator(".app-result").count() == 0
+        page.context.close()

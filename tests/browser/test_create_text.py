@@ -20,7 +20,10 @@ EVIL = {
     "maths": r"$\href{javascript:window.caught=1}{x}$ $\style{background:url(http://203.0.113.9/z)}{y}$ "
     r"$\includegraphics{http://203.0.113.9/i.png}$ $\htmlData{a=b}{z}$ $\color{red;background:url(//203.0.113.9)}{w}$",
     "style": "<style>body{background:url(http://203.0.113.9/s)}</style><link rel=stylesheet href=//203.0.113.9/c>",
-    "diagram": '```mermaid\ngraph TD; A-->B; click A \'javascript:window.caught=1\'\n```\n```vega\n{"data":{"url":"http://203.0.113.9/v"}}\n```',
+    "diagram": "```mermaid\ngraph TD; A-->B; click A 'javascript:window.caught=1'\n```\n"
+    '```vega\n{"data":{"url":"http://203.0.113.9/v"}}\n```',
+    "chart": "```chart\nbar | <img src=x onerror=window.caught=1> | //203.0.113.9\n"
+    '<script>window.caught=1</script> | 12\n" onload="window.caught=1 | 3\n```',
     "form": "<form action=http://203.0.113.9><input name=q><button>go</button></form>"
     "<meta http-equiv=refresh content='0;url=//203.0.113.9'>",
 }
@@ -145,3 +148,15 @@ def test_while_two_hundred_tokens_a_second_come_only_the_last_block_is_drawn_aga
     assert seen["grown"] > 2
     assert seen["changed"] == 0, "a block that is settled is not drawn again"
     assert seen["frames"] >= 20, "the page goes on drawing while it takes words"
+
+
+def test_a_chart_is_drawn_and_read_aloud_and_what_is_none_stays_code(guarded: Any, served: Served) -> None:
+    chart = "```chart\nbar | Sales | k€\nNorth | 1200\nSouth | 950.5\n```"
+    none = ["bar | no unit\na | 1", "bar | t | u\na | NaN", "bar | t | u\na | 1e16", "pie | t | u\na | 1"]
+    page = _shown(guarded, served, "\n\n".join([chart, *(f"```chart\n{lines}\n```" for lines in none)]))
+    prose = answer(page)
+    assert prose.locator("figure.chart svg").count() == 1
+    assert prose.locator("figure.chart figcaption").inner_text() == "Sales (k€)"
+    rows = prose.locator("figure.chart table tr").all_text_contents()
+    assert rows == ["North1,200", "South950.5"]
+    assert prose.locator("pre").count() == len(none)

@@ -2,20 +2,30 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from local_hub import LocalHub, card_text, local_hub
 from serving import Served, serving
+from strict_server import stream, strict_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+    from browser.conftest import Guarded
 
 WEIGHTS = bytes(range(256)) * 6000
 SLOW = 150_000
 ECHO = "[backends.echo]\nany_model = true\n"
 LONG = 30_000
+FROM_AFAR = stream(
+    {"id": "1", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "from afar"}}]},
+    {"id": "1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    {"id": "1", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}},
+    "[DONE]",
+)
 
 
 class House(NamedTuple):
@@ -197,3 +207,36 @@ def _tab_to(page: "Page", name: str, within: "Locator | None" = None) -> None:
         if target.count() and target.last.evaluate("element => element === document.activeElement"):
             return
     raise AssertionError(f"no way to {name!r} by Tab")
+
+
+def test_a_provider_s_model_is_shown_as_such_and_can_be_asked(
+    guarded: "Guarded", tmp_path: Path, check_axe: "Callable[[Page], None]"
+) -> None:
+    with strict_server() as service:
+        service.answers = [FROM_AFAR]
+        text = f"""[fetch]
+allow = ["127.0.0.0/8"]
+[providers.near]
+kind = "openai_api"
+base_url = "{service.base_url}"
+key_env = "NEAR_KEY"
+[providers.near.models."org/tiny"]
+licence = "Apache-2.0"
+context_tokens = 2048
+"""
+        with serving(tmp_path / "data", settings=text, NEAR_KEY="sk-near-1234567890") as served:
+            page = guarded.open(served, "#/models")
+            part = page.get_by_role("region", name="At providers")
+            card = part.locator(".model", has_text="near/org/tiny")
+            card.wait_for()
+            assert "Apache-2.0" in card.inner_text()
+            assert part.get_by_role("button", name="Fetch").count() == 0
+            check_axe(page)
+            card.get_by_role("button", name="Ask it").click()
+            page.locator(".composer-text").fill("hello")
+            page.locator(".composer-text").press("Enter")
+            page.locator(".seal").wait_for()
+            assert page.locator(".turn-answer .prose").inner_text().strip() == "from afar"
+            page.goto(f"{served.url}/#/apps/poem")
+            page.get_by_label("Model", exact=True).select_option(label="near/org/tiny")
+            page.context.close()

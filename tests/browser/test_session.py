@@ -1,6 +1,7 @@
 """Signing in with a key: where it is kept (nowhere), what happens when it dies, and who may see what."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from serving import Served, command, create_key, serving
+from serving import Served, command, create_key, serving, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -64,10 +65,13 @@ def test_signing_out_leaves_nothing_for_the_next_person(house: House, guarded: "
     page = guarded.open(house.served, "#/start")
     _sign_in(page, house.ann["key"])
     page.get_by_label("Your question").fill("a secret plan")
+    page.evaluate("sessionStorage['inkseal.draft.of_a_page'] = 'a secret plan, in this tab alone'")
     page.get_by_role("button", name="ann, creator").click()
     page.get_by_role("menuitem", name="Sign out").click()
     page.get_by_label("Your key").wait_for()
-    assert "secret plan" not in page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
+    left = page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
+    assert "secret plan" not in left
+    assert "inkseal.draft." not in left
     assert page.context.cookies() == []
 
 
@@ -185,3 +189,33 @@ def test_fault_43_a_foreign_page_does_nothing_in_the_name_of_who_is_signed_in(ho
     with house.served.client(house.ann["key"]) as client:
         assert "forged" not in client.get("/api/v1/artifacts?query=forged").text
         assert not [run for run in client.get("/api/v1/runs").json() if run["status"] != "failed"]
+
+
+def test_fault_46_what_is_written_in_a_page_writes_no_lines_into_the_log(house: House, guarded: "Guarded") -> None:
+    guarded.expected += [REFUSED, "status of 400", "status of 404", "status of 405"]
+    page = guarded.open(house.served, "#/trace")
+    _sign_in(page, house.ann["key"])
+    page.get_by_role("button", name="ann, creator").wait_for()
+    evil = "\r\n2026-01-01 00:00:00,000 INFO FORGED \x1b[31mred\x1b[0m\u2028FORGED\u0085FORGED\u202eltr"
+    asked = """async (evil) => {
+      const api = await import("/web/core/api.js"), path = encodeURIComponent(evil);
+      const body = {model: "echo", messages: [{role: "user", parts: [{text: evil}]}]};
+      const made = await api.post("/api/v1/generate/text", body);
+      const tries = [
+        api.get("/api/v1/artifacts/" + path), api.get("/api/v1/artifacts", {query: {query: evil}}),
+        api.post("/api/v1/generate/text", {...body, model: evil}), api.get("/api/v1/models/" + path),
+        api.put("/api/v1/conversations/" + "0".repeat(26), {title: evil, settings: {}}),
+        api.post("/api/v1/collections", {name: evil}), api.get("/last" + path),
+      ];
+      await Promise.allSettled(tries);
+      return made.results[0].text;
+    }"""
+    assert page.evaluate(asked, evil) == evil  # content is nobody's to change; the log is
+    wait_until(lambda: "/last" in house.served.log)
+    for line in house.served.log.splitlines():  # splits at every kind of line end
+        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ (?!FORGED)", line), line
+        assert line.isprintable()
+    page.goto(f"{house.served.url}/#/create")
+    shown = page.locator(".conversation-title", has_text="FORGED")
+    shown.wait_for()
+    assert shown.locator("*").count() == 0  # words, and nothing else

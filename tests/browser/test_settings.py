@@ -13,7 +13,9 @@ from serving import Served, serving
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SECTIONS = ("general", "labels", "guard", "keys", "backup")
+    from browser.conftest import Guarded
+
+SECTIONS = ("general", "labels", "guard", "keys", "audit", "backup")
 OWN = '# mine\nregime = "cn"  # asked for\n\n[backends.echo]\nany_model = true\n'
 LONG = 30_000
 
@@ -54,7 +56,7 @@ def test_the_sections_are_walked_by_the_keyboard_and_stand_in_the_address(studio
     for _ in SECTIONS:
         seen.append(page.evaluate("document.activeElement.textContent.trim()"))
         page.keyboard.press("ArrowRight")
-    assert seen == ["General", "Labels", "Checks", "Keys", "Backup"]
+    assert seen == ["General", "Labels", "Checks", "Keys", "Audit log", "Backup"]
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("location.hash") == "#/settings/backup"
     page.reload()
@@ -215,3 +217,20 @@ def test_a_backup_is_made_and_taken_away(guarded: Any, own_server: Served, tmp_p
     page.get_by_role("button", name="Remove it from the server").click()
     expect(page.get_by_role("link", name="Download")).to_have_count(0)
     assert not list((own_server.data_dir / "backups").glob(".download-*"))
+
+
+def test_the_audit_log_lists_deeds_the_last_first_and_page_after_page(own_server: Served, guarded: "Guarded") -> None:
+    with own_server.client() as client:
+        for number in range(60):
+            name = f"app_{number}"
+            assert client.post("/api/v1/apps/poem/copy", json={"name": name}).status_code == 201
+    page = guarded.open(own_server, "#/settings/audit")
+    rows = page.locator(".table tbody tr")
+    rows.nth(49).wait_for()
+    assert "saved an app" in rows.first.inner_text()
+    assert "app_59" in rows.first.inner_text()
+    page.get_by_role("button", name="Older").click()
+    rows.nth(59).wait_for()
+    subjects = page.locator(".table tbody code").all_inner_texts()
+    assert [name for name in subjects if name] == [f"app_{number}" for number in reversed(range(60))]
+    assert page.get_by_role("button", name="Older").count() == 0

@@ -38,6 +38,13 @@ class StepStarted(Closed):
     """Within the step: `critique`, `refine`; empty for most."""
 
 
+class StepWords(Closed):
+    """The words of an answer as far as they have come, instead of their pieces: for who looks at a run later."""
+
+    kind: Literal["step_words"] = "step_words"
+    text: str
+
+
 class AnswerJudged(Closed):
     """What an answer lacks; nothing when it fits."""
 
@@ -119,6 +126,8 @@ class AppFailed(Closed):
 
 
 AppEvent = Event | AppStarted | StepStarted | AnswerJudged | StepFinished | AppFinished | AppFailed
+KeptEvent = AppEvent | StepWords
+"""What who looks at a run later is told."""
 AppListener = Callable[[AppEvent], None]
 
 

@@ -29,13 +29,10 @@ from inkseal.core.protocols import Cancel
 from inkseal.core.types import Message, Origin, Part
 from inkseal.modalities.text.request import TextRequest
 from inkseal.studio.limits import Deadline
-from inkseal.studio.provenance.manifest import AppFacts
+from inkseal.studio.provenance.manifest import RESULT, AppFacts
 
 if TYPE_CHECKING:
     from inkseal.studio.studio import Studio
-
-RESULT = "result"
-"""What the composed result is called beside the steps."""
 
 
 def run_app(

@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from inkseal.core.errors import InksealError
 from inkseal.core.language import current_language, say
+from inkseal.serve.app_runs import AppRuns
 from inkseal.serve.backup_work import clear
 from inkseal.serve.begun import Begun
 from inkseal.serve.callers import Caller
@@ -74,11 +75,13 @@ def create_app(studio: "Studio", settings: ServeConfig | None = None) -> FastAPI
         clear(studio.settings.data_dir)
     app.state.groups = list(groups())
     app.state.conversations = Conversations(studio.store)
-    app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key)
+    hidden = (str(studio.settings.data_dir),)
+    app.state.feeds = Feeds(app.state.metrics, config.max_streams_per_key, hidden)
     app.state.pace = Pace()
-    app.state.tasks = Tasks(hidden=(str(studio.settings.data_dir),))
+    app.state.tasks = Tasks(hidden)
     studio.watchers += [app.state.feeds.take, app.state.pace.take]
     app.state.begun = Begun(studio, app.state.queue, app.state.feeds)
+    app.state.app_runs = AppRuns(studio, app.state.queue, hidden)
     for group in app.state.groups:
         own = "4XX" in group.router.responses  # a protocol of its own shape declares its errors itself
         app.include_router(group.router, responses={} if own else ERRORS)

@@ -27,13 +27,16 @@ def note(store: Store, key_id: str, action: str, subject: str = "", request_id: 
         )
 
 
-def entries(store: Store, *, after: int = 0, limit: int = 100) -> list[AuditEntry]:
-    """Returns deeds in order."""
+def entries(store: Store, *, after: int = 0, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
+    """Returns deeds in order, those after a number; or, with `before`, those before it, the last first."""
     from sqlalchemy import select
 
     from inkseal.store.records import AuditRow
 
-    query = select(AuditRow).where(AuditRow.number > after).order_by(AuditRow.number).limit(limit)
+    order = AuditRow.number if before is None else AuditRow.number.desc()
+    query = select(AuditRow).where(AuditRow.number > after).order_by(order).limit(limit)
+    if before is not None:
+        query = query.where(AuditRow.number < before)
     with store.reading() as session:
         return [
             AuditEntry(**{name: getattr(row, name) for name in AuditEntry.model_fields})

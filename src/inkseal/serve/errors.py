@@ -130,12 +130,18 @@ def refusal_of(error: BaseException, request_id: str = "", secrets: tuple[str, .
     code = code_of(error, status)
     if status in (500, 502, 507) or (status == 503 and not isinstance(error, Refused | errors.NotEnoughMemory)):
         return _ours(status, code, request_id)
-    message = str(error)
-    for secret in secrets:
-        message = message.replace(secret, "…")
     headers = error.headers if isinstance(error, Refused) else {}
     kind = "model" if code == "model_not_found" else None
-    return Refusal(status, TYPES[status], code, message, getattr(error, "param", None) or kind, headers)
+    return Refusal(
+        status, TYPES[status], code, without(str(error), secrets), getattr(error, "param", None) or kind, headers
+    )
+
+
+def without(message: str, secrets: tuple[str, ...]) -> str:
+    """Returns a message without texts that must not leave."""
+    for secret in secrets:
+        message = message.replace(secret, "…")
+    return message
 
 
 def status_of(error: InksealError) -> int:

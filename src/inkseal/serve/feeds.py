@@ -5,53 +5,69 @@ import contextlib
 import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncGenerator
+from typing import ClassVar, TypeVar, cast
 
-from inkseal.apps.events import AppEvent
+from inkseal.apps.events import AppFailed, KeptEvent
 from inkseal.core.errors import UnknownName
-from inkseal.core.events import ArtifactReady, Event, Failed, Finished, Generated
+from inkseal.core.events import ArtifactReady, Event, Failed, Finished, Generated, Noted
 from inkseal.core.language import say
 from inkseal.serve.callers import Caller
-from inkseal.serve.errors import Busy
+from inkseal.serve.errors import Busy, without
 from inkseal.serve.metrics import Metrics
 
 MAX_FEEDS = 256
 MAX_EVENTS = 4096
 PING_SECONDS = 10.0
+E = TypeVar("E", bound=KeptEvent)
 
 
 class Feed:
     """The last events of one run, numbered from 1. Written by the run's thread, read in the event loop."""
 
+    last: ClassVar[tuple[type, ...]] = (Finished, Failed)
+    """After one of these nothing comes."""
+
     def __init__(self, owner: str) -> None:
         self.owner = owner
         self.over = False
         self.num_events = 0
-        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._num_dropped = 0
+        self._events: deque[tuple[int, KeptEvent]] = deque()
         self._guard = threading.Lock()
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
 
-    def put(self, event: Event) -> None:
+    def put(self, event: KeptEvent) -> None:
         """Adds an event and wakes who waits."""
         with self._guard:
-            self._events.append(event)
-            self.num_events += 1
-            self.over = self.over or isinstance(event, Finished | Failed)
+            self._keep(event)
+            self.over = self.over or isinstance(event, self.last)
             waiting = list(self._waiting.items())
             self._waiting.clear()
         for ready, loop in waiting:
             with contextlib.suppress(RuntimeError):  # that loop has ended
                 loop.call_soon_threadsafe(ready.set)
 
-    def after(self, number: int) -> tuple[int, list[Event]]:
-        """Returns the number of the first event that is still kept beyond `number`, and the events from there."""
+    def after(self, number: int) -> tuple[int, list[tuple[int, KeptEvent]]]:
+        """Returns how many events beyond `number` are no longer kept, and those that are, with their numbers."""
         with self._guard:
-            first = max(number, self.num_events - len(self._events)) + 1
-            return first, list(self._events)[len(self._events) - (self.num_events - first + 1) :]
+            found = []
+            for pair in reversed(self._events):
+                if pair[0] <= number:
+                    break
+                found.append(pair)
+            return max(0, self._num_dropped - number), found[::-1]
 
     def made(self, artifact_id: str) -> bool:
         """True when the artifact is one of the run's results."""
         with self._guard:
-            return any(isinstance(event, ArtifactReady) and event.artifact.id == artifact_id for event in self._events)
+            events = [event for _, event in self._events]
+        return any(isinstance(event, ArtifactReady) and event.artifact.id == artifact_id for event in events)
+
+    def _keep(self, event: KeptEvent) -> None:
+        self.num_events += 1
+        self._events.append((self.num_events, event))
+        if len(self._events) > MAX_EVENTS:
+            self._num_dropped = self._events.popleft()[0]
 
     async def wait(self, number: int, seconds: float) -> None:
         """Waits until there are events beyond `number`, the run is over, or the time is."""
@@ -71,10 +87,15 @@ class Feed:
 
 
 class Feeds:
-    """The feeds of all runs."""
+    """The feeds of all runs.
 
-    def __init__(self, metrics: Metrics, max_streams_per_key: int) -> None:
+    Args:
+        hidden: texts, such as the data folder's path, that no event may carry.
+    """
+
+    def __init__(self, metrics: Metrics, max_streams_per_key: int, hidden: tuple[str, ...] = ()) -> None:
         self._metrics = metrics
+        self._hidden = hidden
         self._max_streams = max_streams_per_key
         self._feeds: OrderedDict[str, Feed] = OrderedDict()
         self._streams: Counter[str] = Counter()
@@ -87,7 +108,7 @@ class Feeds:
             with self._guard:
                 feed = self._feeds[run_id] = Feed(owner)
                 self._clear()
-        feed.put(event)
+        feed.put(told(event, self._hidden))
         if isinstance(event, Finished):
             self._metrics.tokens(event.usage.prompt_tokens, event.usage.completion_tokens)
 
@@ -140,12 +161,12 @@ async def frames(feed: Feed, number: int = 0) -> AsyncGenerator[bytes, None]:
     """
     while True:
         over = feed.over
-        first, events = feed.after(number)
-        if first > number + 1:
-            yield b'event: gap\ndata: {"missed": %d}\n\n' % (first - number - 1)
-        for place, event in enumerate(events, first):
+        num_missed, events = feed.after(number)
+        if num_missed:
+            yield b'event: gap\ndata: {"missed": %d}\n\n' % num_missed
+        for place, event in events:
             yield frame(place, event)
-        number = first + len(events) - 1
+        number = events[-1][0] if events else number + num_missed
         if over and number >= feed.num_events:
             return
         await feed.wait(number, PING_SECONDS)
@@ -153,7 +174,16 @@ async def frames(feed: Feed, number: int = 0) -> AsyncGenerator[bytes, None]:
             yield b": still here\n\n"
 
 
-def frame(number: int, event: AppEvent) -> bytes:
+def told(event: E, hidden: tuple[str, ...]) -> E:
+    """Returns the event as its readers may have it: without what is hidden in the words of an error or a note."""
+    if isinstance(event, Failed | AppFailed):
+        return cast(E, event.model_copy(update={"message": without(event.message, hidden)}))
+    if isinstance(event, Noted):
+        return cast(E, event.model_copy(update={"text": without(event.text, hidden)}))
+    return event
+
+
+def frame(number: int, event: KeptEvent) -> bytes:
     """Returns one event as a frame; bytes of media stay in the artifact."""
     if isinstance(event, Generated) and event.chunk.data:
         event = event.model_copy(update={"chunk": event.chunk.model_copy(update={"data": b""})})

@@ -16,7 +16,7 @@ from inkseal.core.events import Event, Failed, Finished, Listener, Noted, Progre
 from inkseal.core.language import Language, current_language, say, use_language
 from inkseal.core.protocols import Cancel
 from inkseal.core.types import Closed, Usage, new_id, now
-from inkseal.serve.errors import Refused
+from inkseal.serve.errors import Refused, without
 from inkseal.serve.feeds import Feed
 
 log = logging.getLogger(__name__)
@@ -164,20 +164,15 @@ class Tasks:
             try:
                 result = work(task.hear, task.cancel)
             except Cancelled as error:
-                task.end("cancelled", code=error.code, message=self._clean(str(error)))
+                task.end("cancelled", code=error.code, message=without(str(error), self._hidden))
             except InksealError as error:
-                task.end("failed", code=error.code, message=self._clean(str(error)))
+                task.end("failed", code=error.code, message=without(str(error), self._hidden))
             except Exception as error:
                 log.error("task %s of %s failed", task.facts.kind, task.facts.subject, exc_info=error)
                 message = say("The server could not do this; its log says why.", "服务器未能完成；原因见其日志。")
                 task.end("failed", code="internal_error", message=message)
             else:
                 task.end("finished", result=result)
-
-    def _clean(self, message: str) -> str:
-        for text in self._hidden:
-            message = message.replace(text, "…")
-        return message
 
     def _forget(self) -> None:
         ended = [task_id for task_id, task in self._tasks.items() if task.facts.state != "running"]

@@ -57,6 +57,8 @@ class Filters(Closed):
     until: datetime | None = None
     """Before this moment."""
     state: State = "active"
+    steps: bool = True
+    """Also the answers of an app's steps, of which its result is made."""
 
 
 class Facet(Closed):
@@ -85,6 +87,8 @@ def conditions(filters: Filters, owner: str | None = None) -> "list[ColumnElemen
             held = held.join(CollectionRow, CollectionRow.id == CollectedRow.collection_id)
             held = held.where(CollectionRow.owner == owner)
         found.append(ArtifactRow.id.in_(held))
+    if not filters.steps:
+        found.append(ArtifactRow.step == "")
     if filters.since is not None:
         found.append(ArtifactRow.created_at >= filters.since)
     if filters.until is not None:
@@ -134,13 +138,13 @@ def of(session: "Session", ids: Sequence[str], *, owner: str | None = None) -> l
     return [found[artifact_id] for artifact_id in ids if artifact_id in found]
 
 
-def facets(session: "Session", *, owner: str | None = None) -> dict[str, tuple[Facet, ...]]:
+def facets(session: "Session", *, owner: str | None = None, steps: bool = True) -> dict[str, tuple[Facet, ...]]:
     """Returns, for each filter, the values that active artifacts have, the most frequent first."""
     from sqlalchemy import func, select
 
     from inkseal.store.records import ArtifactRow, FlagRow
 
-    own = conditions(Filters(), owner)
+    own = conditions(Filters(steps=steps), owner)
     found: dict[str, tuple[Facet, ...]] = {}
     for name in ("modality", "model", "app", "regime", "verdict"):
         column = getattr(ArtifactRow, name)
@@ -154,7 +158,14 @@ def facets(session: "Session", *, owner: str | None = None) -> dict[str, tuple[F
     return found | {"check": _facets(session.execute(checks).all())}
 
 
-def note_facts(session: "Session", artifact_id: str, regime: str, verdicts: Sequence[Verdict], app: str = "") -> None:
+def note_facts(
+    session: "Session",
+    artifact_id: str,
+    regime: str,
+    verdicts: Sequence[Verdict],
+    app: str = "",
+    step: str = "",
+) -> None:
     """Records what the gallery filters a sealed artifact by."""
     from inkseal.store.artifacts import row
     from inkseal.store.records import FlagRow
@@ -164,7 +175,7 @@ def note_facts(session: "Session", artifact_id: str, regime: str, verdicts: Sequ
         at = (verdict.check, verdict.stage)
         strictest[at] = max(strictest.get(at, "allow"), verdict.action, key=lambda action: RANK[action])
     found = row(session, artifact_id)
-    found.regime, found.app = regime, app
+    found.regime, found.app, found.step = regime, app, step
     found.verdict = max(strictest.values(), key=lambda action: RANK[action], default="allow")
     session.add_all(
         FlagRow(artifact_id=artifact_id, check_name=check, stage=stage, action=action)

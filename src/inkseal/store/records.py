@@ -58,6 +58,8 @@ class ArtifactRow(Row):
     """Of whose key it was made; empty for the command line."""
     app: Mapped[str] = mapped_column(default="")
     """The application that made it; empty when it was asked for without one."""
+    step: Mapped[str] = mapped_column(default="")
+    """Which step of the application it answers; empty for what was made of all of them."""
     regime: Mapped[str] = mapped_column(default="")
     verdict: Mapped[str] = mapped_column(default="allow")
     """The strictest action of any check on it or on its prompt."""

@@ -43,7 +43,7 @@ class Engines:
         self._isolate = isolate
         self.local_model = find
         self.pool = EnginePool(_budget_bytes(settings))
-        self._forecasts: dict[str, int] = {}
+        self._forecasts: dict[tuple[object, ...], int] = {}
 
     def use(self, settings: Settings) -> None:
         """Takes over changed settings; engines that are loaded stay as they are."""
@@ -58,9 +58,11 @@ class Engines:
         """
         backend = self.backend_for(model, task)
         key = _key(backend, model)
-        if key not in self._forecasts:  # reads the head of the weights, which do not change under one hash
-            self._forecasts[key] = backend.forecast_bytes(model)
-        return key, self._forecasts[key]
+        config = configure(type(backend).config, self._settings.backends.get(backend.name, {}), backend.name)
+        known = (key, config.model_dump_json(), *_identity(model))
+        if known not in self._forecasts:  # reads the head of the weights
+            self._forecasts[known] = backend.forecast_bytes(model)
+        return key, self._forecasts[known]
 
     def backend_for(self, model: LocalModel, task: str) -> Backend:
         """Returns the preferred backend that can run the model, configured.
@@ -121,6 +123,14 @@ class Engines:
 
 def _key(backend: Backend, model: LocalModel) -> str:
     return f"{backend.name}:{model.sha256 or model.name}"
+
+
+def _identity(model: LocalModel) -> Iterator[tuple[str, int, int]]:
+    """Yields name, size and time of change of a model's files: the same ones hold the same."""
+    for name in sorted(model.files):
+        with contextlib.suppress(OSError):  # one that is not there is what the forecast will speak of
+            found = (model.folder / name).stat()
+            yield name, found.st_size, found.st_mtime_ns
 
 
 def _budget_bytes(settings: Settings) -> int:

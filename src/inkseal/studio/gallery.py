@@ -121,10 +121,10 @@ class Gallery:
             found = listing.of(session, ids, owner=owner)
         return Found(artifacts=self._with_excerpts(found), next=_next(ids, limit, skip), total=total)
 
-    def facets(self, *, owner: str | None = None) -> dict[str, tuple[Facet, ...]]:
+    def facets(self, *, owner: str | None = None, steps: bool = True) -> dict[str, tuple[Facet, ...]]:
         """Returns, for each filter, the values there are."""
         with self._store.reading() as session:
-            return listing.facets(session, owner=owner)
+            return listing.facets(session, owner=owner, steps=steps)
 
     def one(self, artifact_id: str, *, owner: str | None = None) -> Listed:
         """Returns one artifact as a list shows it, in whatever state.

@@ -59,7 +59,7 @@ def test_an_end_is_told_with_its_reason_and_without_hidden_texts(caplog: pytest.
     assert (broken.state, broken.code) == ("failed", "internal_error")
     assert broken.message.startswith("服务器未能完成")
     assert "ZeroDivisionError" in caplog.text
-    kinds = [event.kind for event in tasks.of(broken.id).feed.after(0)[1]]
+    kinds = [event.kind for _, event in tasks.of(broken.id).feed.after(0)[1]]
     assert kinds == ["started", "failed"]
     with pytest.raises(UnknownName):
         tasks.of("0" * 26)
@@ -76,7 +76,7 @@ def test_progress_is_told_as_often_as_somebody_can_look() -> None:
 
     done = _wait(tasks, tasks.start("pull", "a", works))
     assert (done.state, done.done, done.notes, done.result) == ("finished", 999, ("almost",), {"n": 1})
-    events = tasks.of(done.id).feed.after(0)[1]
+    events = [event for _, event in tasks.of(done.id).feed.after(0)[1]]
     told = [event.done for event in events if isinstance(event, Progress)]
     assert told[0] == 0
     assert told[-1] == 999

@@ -24,6 +24,7 @@ def _add(
     *,
     model: str = "a",
     app: str = "",
+    step: str = "",
     owner: str = "",
     actions: tuple[Action, ...] = (),
     days_ago: int = 0,
@@ -43,7 +44,7 @@ def _add(
     verdicts = [Verdict(check="limits", version="1", stage="result", action=action) for action in actions]
     with store.transaction() as session:
         artifacts.add(session, artifact, model=model, owner=owner)
-        listing.note_facts(session, artifact.id, "cn", verdicts, app)
+        listing.note_facts(session, artifact.id, "cn", verdicts, app, step)
         words.index(session, artifact.id, text)
     return artifact.id
 
@@ -177,3 +178,19 @@ def test_a_circle_of_parents_ends(store: Store) -> None:
         session.add(ParentRow(artifact_id=first, position=0, parent_id=second))
     with store.reading() as session:
         assert descent.walk(session, first).depths == {first: 0, second: -1}
+
+
+def test_steps_of_apps_are_left_out_where_results_are_asked_for(store: Store) -> None:
+    plain, step = _add(store, "plain words"), _add(store, "words of a step", app="story", step="draft")
+    result = _add(store, "words of a result", app="story", parents=(step,))
+    assert _ids(store, steps=False) == [result, plain]
+    assert _ids(store, steps=False, app="story") == [result]
+    assert _ids(store) == [result, step, plain]
+    with store.transaction() as session:
+        artifacts.set_state(session, result, "deleted")
+    assert _ids(store, steps=False) == [plain]
+    with store.reading() as session:
+        assert listing.facets(session, steps=False)["app"] == ()
+        assert listing.facets(session)["app"] == (Facet(value="story", count=1),)
+        assert words.search(session, ["words"], filters=Filters(steps=False)) == [plain]
+        assert set(words.search(session, ["words"])) == {plain, step}

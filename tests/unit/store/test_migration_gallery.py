@@ -33,3 +33,19 @@ def test_manifests_fill_the_new_columns(tmp_path: Path, monkeypatch: pytest.Monk
     assert [(flag.check, flag.action) for flag in first.flags] == [("c1", "flag"), ("c2", "redact"), ("c3", "flag")]
     assert {(item.regime, item.verdict, item.flags) for item in (second, third)} == {("", "allow", ())}
     assert kinds == ["letters"]
+
+
+def test_manifests_say_which_step_of_an_app_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old_records(tmp_path / "data", "v0005", monkeypatch)
+    apps = [{"name": "story", "step": "draft"}, {"name": "story", "step": "result"}, None]
+    with contextlib.closing(sqlite3.connect(tmp_path / "data/records.sqlite")) as connection:
+        for number, app in enumerate(apps):
+            facts = (f"{number:026}", "text", "text/plain", "0" * 64, 1, "2026-01-01T00:00:00.000Z", "t", "m", "active")
+            connection.execute("INSERT INTO artifacts VALUES (?,?,?,?,?,?,?,?,?,'ann','story','cn','allow')", facts)
+            body = json.dumps({"app": app}).encode() if app else b'{"app": broken'
+            connection.execute("INSERT INTO manifests VALUES (?, '', ?, x'', x'')", (facts[0], body))
+        connection.commit()
+    with Store.open(tmp_path / "data") as store, store.reading() as session:
+        shown = [item.id[-1] for item in listing.page(session, Filters(steps=False))]
+        every = [item.id[-1] for item in listing.page(session, Filters())]
+    assert (shown, every) == (["2", "1"], ["2", "1", "0"])

@@ -116,8 +116,12 @@ class SamplingBody(Wire):
 
 
 class FunctionBody(Wire):
-    """A function; `strict` has no effect: a forced call always meets its schema."""
+    """A function.
 
+    No effect: `strict`, since a forced call always meets its schema, and `type`, which Open WebUI says here once more.
+    """
+
+    type: Literal["function"] | None = None
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None

@@ -16,6 +16,14 @@ from inkseal.serve.sse import EventStream
 
 STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": STREAM, "description": "The events, as they come."}}
+RESPOND_ASYNC = "respond-async"
+Prefer = Annotated[
+    str,
+    Header(
+        max_length=200,
+        description="`respond-async` (RFC 7240): answer at once; the run goes on when the client leaves.",
+    ),
+]
 LastEvent = Annotated[int, Header(alias="Last-Event-ID", ge=0, le=2**53, description="Go on after this event.")]
 
 

@@ -20,16 +20,17 @@ from inkseal.core.language import Language, current_language, say
 from inkseal.core.protocols import Cancel
 from inkseal.core.types import Closed, Regime
 from inkseal.serve import audit
+from inkseal.serve.app_runs import AppRunFacts
 from inkseal.serve.bridge import ClientLeft, batches_of, call
 from inkseal.serve.callers import AnyCaller, Caller, Creator
-from inkseal.serve.feeds import frame
+from inkseal.serve.feeds import frame, told
+from inkseal.serve.routes._stream import RESPOND_ASYNC, STREAM, Prefer
 from inkseal.serve.sse import PING, EventStream
 
 router = APIRouter(prefix="/api/v1/apps", tags=["apps"])
 
 Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The app.")]
 NewName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 TOML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
@@ -173,10 +174,10 @@ def delete(name: Name, request: Request, caller: Creator) -> None:
 @router.post(
     "/{name}/run",
     summary="Run an app; as an event stream where that is accepted",
-    responses={200: {"model": AppResult, "content": STREAM}},
+    responses={200: {"model": AppResult, "content": STREAM}, 202: {"model": AppRunFacts}},
     response_model=None,
 )
-async def run(name: Name, given: AppRun, request: Request, caller: Creator) -> Response:
+async def run(name: Name, given: AppRun, request: Request, caller: Creator, prefer: Prefer = "") -> Response:
     studio = request.app.state.studio
     file = await call(_shelf(request, caller).get, name)
     options = Options(
@@ -187,13 +188,16 @@ async def run(name: Name, given: AppRun, request: Request, caller: Creator) -> R
         owner=caller.owner,
     )
     language = given.language or current_language()
+    if RESPOND_ASYNC in prefer:
+        begun = await request.app.state.app_runs.begin(file, given.values, language, options, caller)
+        return JSONResponse(begun.model_dump(mode="json"), 202, {"preference-applied": RESPOND_ASYNC})
 
     def work(emit: Callable[[AppEvent], None], cancel: Cancel) -> None:
         run_app(studio, file, given.values, emit, cancel, language=language, options=options)
 
     events = batches_of(work, caller, request)
     if "text/event-stream" in request.headers.get("accept", ""):
-        return await _stream(events)
+        return await _stream(events, (str(studio.settings.data_dir),))
     result = await _result(events)
     return JSONResponse(result.model_dump(mode="json"), headers={"inkseal-artifact": result.artifact.id})
 
@@ -209,22 +213,24 @@ async def _result(events: AsyncGenerator[list[AppEvent], None]) -> AppResult:
     raise EngineFailed(say("The app ended without a result.", "应用未给出结果。"))
 
 
-async def _stream(events: AsyncGenerator[list[AppEvent], None]) -> EventStream:
+async def _stream(events: AsyncGenerator[list[AppEvent], None], hidden: tuple[str, ...]) -> EventStream:
     """Waits for the first event, so that a form that is off still has its own status; then streams."""
     first: list[AppEvent] = []
     async for batch in events:
         first = batch
         if batch:
             break
-    return EventStream(_frames(events, first), {})
+    return EventStream(_frames(events, first, hidden), {})
 
 
-async def _frames(events: AsyncGenerator[list[AppEvent], None], first: list[AppEvent]) -> AsyncGenerator[bytes, None]:
+async def _frames(
+    events: AsyncGenerator[list[AppEvent], None], first: list[AppEvent], hidden: tuple[str, ...]
+) -> AsyncGenerator[bytes, None]:
     numbers = count(1)
     try:
-        yield b"".join(frame(next(numbers), event) for event in first)
+        yield b"".join(frame(next(numbers), told(event, hidden)) for event in first)
         async for batch in events:
-            yield b"".join(frame(next(numbers), event) for event in batch) or PING
+            yield b"".join(frame(next(numbers), told(event, hidden)) for event in batch) or PING
     except ClientLeft:
         raise
     except InksealError:

@@ -22,6 +22,8 @@ BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
+Steps = Annotated[bool, Query(description="Also the answers of an app's steps, of which its result is made.")]
+
 
 def _filters(
     modality: Annotated[str, Query(max_length=32, description="Of this modality.")] = "",
@@ -36,8 +38,9 @@ def _filters(
     since: Annotated[AwareDatetime | None, Query(description="Made at this moment or later.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Made before this moment.")] = None,
     state: Annotated[State, Query(description="In this state.")] = "active",
+    steps: Steps = True,
 ) -> Filters:
-    given = {name: value for name, value in locals().items() if value}
+    given = {name: value for name, value in locals().items() if value not in ("", None)}
     return Filters(**given)
 
 
@@ -73,9 +76,11 @@ def list_artifacts(
 
 
 @router.get("/facets", summary="What the list can be narrowed to")
-def facets(request: Request, caller: AnyCaller) -> Facets:
+def facets(request: Request, caller: AnyCaller, steps: Steps = True) -> Facets:
     studio = request.app.state.studio
-    return Facets(**studio.gallery.facets(owner=caller.sees), meaning=studio.meaning.embedder() is not None)
+    return Facets(
+        **studio.gallery.facets(owner=caller.sees, steps=steps), meaning=studio.meaning.embedder() is not None
+    )
 
 
 @router.get("/{artifact_id}", summary="The story of an artifact")
@@ -107,6 +112,7 @@ def delete(artifact_id: Id, request: Request, caller: Creator) -> Deletion:
     state = request.app.state
     found: Deletion = state.studio.deleter.delete(artifact_id, owner=caller.sees, by=caller.key_id)
     state.feeds.forget(artifact_id)
+    state.app_runs.forget(artifact_id)
     audit.note(state.studio.store, caller.key_id, "deleted", artifact_id, request.state.request_id)
     return found
 

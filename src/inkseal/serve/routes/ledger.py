@@ -46,5 +46,11 @@ def verification(request: Request, caller: Admin) -> LedgerReport:
 
 
 @router.get("/audit", summary="Who did what")
-def audited(request: Request, caller: Admin, after: After = 0, limit: Limit = 100) -> tuple[AuditEntry, ...]:
-    return tuple(audit.entries(request.app.state.studio.store, after=after, limit=limit))
+def audited(
+    request: Request,
+    caller: Admin,
+    after: After = 0,
+    before: Annotated[int | None, Query(ge=1, le=2**53, description="The last first, before this number.")] = None,
+    limit: Limit = 100,
+) -> tuple[AuditEntry, ...]:
+    return tuple(audit.entries(request.app.state.studio.store, after=after, before=before, limit=limit))

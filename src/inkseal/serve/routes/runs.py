@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from inkseal.core import types
@@ -13,10 +13,10 @@ from inkseal.core.types import Artifact, Closed, ToolCall, Usage, Verdict
 from inkseal.modalities import modalities
 from inkseal.serve.bridge import batches, call
 from inkseal.serve.callers import AnyCaller, Creator
-from inkseal.serve.feeds import frame
+from inkseal.serve.feeds import frame, told
 from inkseal.serve.ownership import check_inputs
 from inkseal.serve.routes._outcome import Outcome, gather
-from inkseal.serve.routes._stream import EVENTS, STREAM, LastEvent, follow, open_stream
+from inkseal.serve.routes._stream import EVENTS, RESPOND_ASYNC, STREAM, LastEvent, Prefer, follow, open_stream
 from inkseal.serve.sse import PING
 from inkseal.store import runs
 from inkseal.store.runs import RunRecord
@@ -24,8 +24,6 @@ from inkseal.store.runs import RunRecord
 router = APIRouter(prefix="/api/v1", tags=["runs"])
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-z]{26}$", description="The run.")]
-RESPOND_ASYNC = "respond-async"
-PREFER = "`respond-async` (RFC 7240): answer at once; the run goes on when the client leaves."
 
 
 class Result(Closed):
@@ -62,7 +60,7 @@ def _route(kind: type[types.Request]) -> Callable[..., Any]:
         asked: types.Request,
         request: Request,
         caller: Creator,
-        prefer: Annotated[str, Header(max_length=200, description=PREFER)] = "",
+        prefer: Prefer = "",
     ) -> Response:
         studio = request.app.state.studio
         await call(check_inputs, studio, asked, caller)
@@ -73,7 +71,7 @@ def _route(kind: type[types.Request]) -> Callable[..., Any]:
             return JSONResponse(begun.model_dump(), 202, {"preference-applied": RESPOND_ASYNC})
         events = batches(studio, asked, caller, request)
         if "text/event-stream" in request.headers.get("accept", ""):
-            return await open_stream(events, EventFrames())
+            return await open_stream(events, EventFrames((str(studio.settings.data_dir),)))
         outcome = await gather(events)
         made = Made(
             run_id=outcome.run_id,
@@ -129,17 +127,18 @@ async def events(run_id: Id, request: Request, caller: AnyCaller, last_event_id:
 
 
 class EventFrames:
-    """Events as they are, numbered."""
+    """Events as they are, numbered; without the texts that are hidden."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: tuple[str, ...] = ()) -> None:
         self.outcome = Outcome()
+        self._hidden = hidden
         self._number = 0
 
     def take(self, event: Event) -> bytes:
         """Returns the event's frame."""
         self.outcome.take(event)
         self._number += 1
-        return frame(self._number, event)
+        return frame(self._number, told(event, self._hidden))
 
     def ping(self) -> bytes:
         """Returns a sign of life."""

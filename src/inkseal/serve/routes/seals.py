@@ -4,15 +4,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 
+from inkseal.apps.shelf import Shelf
 from inkseal.core.errors import InksealError, TrustError, UnknownName
-from inkseal.core.language import current_language
+from inkseal.core.language import current_language, say
 from inkseal.core.types import Action, Artifact, Closed, Stage, Verdict
 from inkseal.modalities import modalities
 from inkseal.serve.callers import AnyCaller
 from inkseal.store import artifacts
 from inkseal.studio.guard.explain import explain
 from inkseal.studio.provenance.ledger import Problem
-from inkseal.studio.provenance.manifest import ModelFacts, SignedManifest
+from inkseal.studio.provenance.manifest import RESULT, AppFacts, ModelFacts, SignedManifest
 from inkseal.studio.provenance.regimes import visible_wordings
 from inkseal.studio.provenance.signer import Issuer
 from inkseal.studio.studio import Studio
@@ -40,6 +41,17 @@ class ModelWords(Closed):
     description: str
     limits: str
     licence: str
+    same: bool | None
+
+
+class AppWords(Closed):
+    """The app that asked for it; `same` when its file is still the one that did, None when it is not here."""
+
+    name: str
+    title: str
+    sha256: str
+    step: str
+    """In the words of the file while it is the same; empty for the result of all steps."""
     same: bool | None
 
 
@@ -76,6 +88,7 @@ class SealReport(Closed):
     record: tuple[Problem, ...]
     checks: tuple[CheckWords, ...]
     model: ModelWords | None
+    app: AppWords | None
     parents: tuple[Parent, ...]
     formats: tuple[ExportFormat, ...]
     manifest: SignedManifest | None
@@ -107,6 +120,7 @@ def show(artifact_id: Id, request: Request, caller: AnyCaller) -> SealReport:
         record=record,
         checks=tuple(_words(verdict) for verdict in (manifest.verdicts if manifest else ())),
         model=_model(studio, manifest.model) if manifest and manifest.model else None,
+        app=_app(studio, manifest.app, caller.owner) if manifest and manifest.app else None,
         parents=parents,
         formats=_formats(artifact.modality) if row.state == "active" else (),
         manifest=signed,
@@ -143,13 +157,32 @@ def _parent(session: Any, parent_id: str, owner: str | None) -> Parent:
 
 
 def _words(verdict: Verdict) -> CheckWords:
+    is_rule = verdict.check.startswith("app.")
     return CheckWords(
         check=verdict.check,
         stage=verdict.stage,
         action=verdict.action,
-        words=explain(verdict),
+        words=_rule_words(len(verdict.findings)) if is_rule else explain(verdict),
         seconds=verdict.seconds,
     )
+
+
+def _rule_words(num_unmet: int) -> str:
+    if not num_unmet:
+        return say("met", "符合")
+    return say(f"not met ({num_unmet})", f"有 {num_unmet} 处不符合")
+
+
+def _app(studio: Studio, facts: AppFacts, owner: str) -> AppWords:
+    step = "" if facts.step == RESULT else facts.step
+    told = {"name": facts.name, "title": facts.name, "sha256": facts.sha256, "step": step, "same": None}
+    try:
+        file = Shelf(studio.settings.data_dir, owner).get(facts.name)
+    except InksealError:
+        return AppWords(**told)
+    same = file.sha256 == facts.sha256
+    titles = {one.name: str(one.title or one.name) for one in file.app.steps} if same else {}
+    return AppWords(**told | {"title": str(file.app.title), "step": titles.get(step, step), "same": same})
 
 
 def _model(studio: Studio, facts: ModelFacts) -> ModelWords | None:

@@ -47,6 +47,10 @@ class KeyedDigest(Closed):
     value: Sha256
 
 
+RESULT = "result"
+"""What is composed of an app's steps is called beside them."""
+
+
 class AppFacts(Closed):
     """The app that asked for the artifact, by name and the hash of its file, and which of its steps this is."""
 

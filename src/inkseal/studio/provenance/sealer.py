@@ -15,6 +15,7 @@ from inkseal.store import artifacts, listing
 from inkseal.store.store import Store
 from inkseal.studio.provenance.ledger import Entry, Kind, Ledger
 from inkseal.studio.provenance.manifest import (
+    RESULT,
     AppFacts,
     BackendFacts,
     Manifest,
@@ -157,9 +158,9 @@ class Sealer:
             modality = modalities[artifact.modality]()
             prints = modality.fingerprint(content)
             artifacts.add_fingerprints(session, artifact.id, prints, modality.bands(prints))
-        listing.note_facts(
-            session, artifact.id, manifest.regime, manifest.verdicts, manifest.app.name if manifest.app else ""
-        )
+        app = manifest.app
+        names = (app.name, "" if app.step == RESULT else app.step) if app else ()
+        listing.note_facts(session, artifact.id, manifest.regime, manifest.verdicts, *names)
         kind: Kind = "artifact_withdrawn" if manifest.withdrawn else "artifact_sealed"
         return self.ledger.append(session, kind, _entry_facts(manifest, digest))
 

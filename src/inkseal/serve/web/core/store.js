@@ -34,7 +34,8 @@ export function kept(name, initial) {
 export function forget(beginning) {
   for (const [name, found] of known) if (name.startsWith(beginning)) found.take(undefined);
   try {
-    for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX + beginning)) localStorage.removeItem(name);
+    for (const place of [localStorage, sessionStorage])
+      for (const name of Object.keys(place)) if (name.startsWith(PREFIX + beginning)) place.removeItem(name);
   } catch {
     // Nothing could be kept, so nothing is left.
   }

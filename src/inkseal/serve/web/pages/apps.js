@@ -11,6 +11,7 @@ import { Head } from "../ui/panel.js";
 import { Empty, Failure, Note, Waiting } from "../ui/states.js";
 import { Tag } from "../ui/tag.js";
 import { AppPage } from "./apps/app.js";
+import { Runs } from "./apps/runs.js";
 import { ImportDialog } from "./apps/share.js";
 import { scoreOf, ScoreTag } from "./apps/score.js";
 
@@ -29,7 +30,7 @@ const CATEGORIES = {
 
 /** @param {{steps: string[], query: Record<string, string>}} props */
 function Apps({ steps, query }) {
-  return steps[0] ? html`<${AppPage} key=${steps[0]} name=${steps[0]} />` : html`<${Gallery} category=${query.category} />`;
+  return steps[0] ? html`<${AppPage} key=${steps[0]} name=${steps[0]} runId=${steps[1]} />` : html`<${Gallery} category=${query.category} />`;
 }
 
 function Gallery({ category }) {
@@ -42,6 +43,7 @@ function Gallery({ category }) {
   return html`<${Head} title=${say("Apps", "应用")} words=${say("Fill in a form; every step is checked, the result is sealed.", "填写表单即可；每一步都有检查，结果都会封印。")}>
       ${may("creator") && html`<${Button} icon="upload" onClick=${() => setImporting(true)}>${say("Import", "导入")}<//>`}
     <//>
+    <${Runs} isNow title=${say("Running now", "正在运行")} />
     <div class="apps-find">
       <label class="apps-search">
         <${Icon} name="search" size=${18} />

@@ -32,7 +32,7 @@ function Gallery({ steps, query }) {
 
 function Everything({ opened, query }) {
   const list = useItems(query);
-  const { facets, collections, again: againFacets } = useFacets();
+  const { facets, collections, again: againFacets } = useFacets(query);
   const [chosen, setChosen] = useState(/** @type {Map<string, import("./gallery/types.js").Item>} */ (new Map()));
   const [at, setAt] = useState(0);
   const [work, setWork] = useState(/** @type {null | {kind: "collect" | "delete", ids: string[]}} */ (null));

@@ -4,6 +4,8 @@ import { number } from "../core/format.js";
 import { say } from "../core/language.js";
 
 const MAX_POINTS = 40;
+const MAX_CHARS = 120;
+const MAX_VALUE = 1e15;
 const WIDTH = 640;
 const TOP = 12;
 const BAR = 24;
@@ -24,7 +26,7 @@ export function readChart(text) {
     const at = line.lastIndexOf("|");
     return [line.slice(0, at).trim(), at < 0 || !line.slice(at + 1).trim() ? NaN : Number(line.slice(at + 1))];
   });
-  const fits = points.length > 0 && points.length <= MAX_POINTS && points.every(([, value]) => Number.isFinite(value));
+  const fits = points.length > 0 && points.length <= MAX_POINTS && points.every(([label, value]) => label.length <= MAX_CHARS && Math.abs(value) <= MAX_VALUE);
   return fits ? { kind, title, unit, points } : null;
 }
 

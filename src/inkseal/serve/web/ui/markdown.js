@@ -1,9 +1,10 @@
-/** Shows what a model wrote: Markdown with code and mathematics, as nodes. While it grows, only the last block is drawn again. */
+/** Shows what a model wrote: Markdown with code, charts and mathematics, as nodes. While it grows, only the last block is drawn again. */
 import { Component } from "preact";
 import { html, useEffect, useMemo, useState } from "../core/html.js";
 import { say } from "../core/language.js";
 import { GrowingText, isSafeLink, loadParser } from "../core/markdown.js";
 import { Button } from "./button.js";
+import { Chart, readChart } from "./chart.js";
 import { Code } from "./code.js";
 import { Maths } from "./maths.js";
 
@@ -64,8 +65,12 @@ const SPECIAL = {
   hr: (node, context, key) => html`<hr key=${key} />`,
   code_inline: (node, context, key) => html`<code key=${key}>${node.content}</code>`,
   code_block: (node, context, key) => html`<${Code} key=${key} text=${node.content} isWhole=${context.isWhole} />`,
-  fence: (node, context, key) =>
-    html`<${Code} key=${key} text=${node.content} language=${node.info.trim().split(/\s/)[0]} isWhole=${context.isWhole} />`,
+  fence: (node, context, key) => {
+    const language = node.info.trim().split(/\s/)[0];
+    const chart = language === "chart" && context.isWhole ? readChart(node.content) : null;
+    if (chart) return html`<${Chart} key=${key} chart=${chart} />`;
+    return html`<${Code} key=${key} text=${node.content} language=${language} isWhole=${context.isWhole} />`;
+  },
   maths: (node, context, key) => html`<${Maths} key=${key} tex=${node.content} display=${node.meta.display} />`,
   maths_block: (node, context, key) => html`<${Maths} key=${key} tex=${node.content} display />`,
   link: (node, context, key) => html`<${Link} key=${key} address=${node.attrs.href}>${all(node.children, context)}<//>`,

@@ -27,6 +27,7 @@ const CHECKS = {
   personal_data: () => say("Personal data", "个人信息"),
   sensitive_terms: () => say("Sensitive terms", "敏感词"),
 };
+const RULE = "app.";
 const FORMATS = { markdown: "Markdown", txt: "TXT", html: "HTML", pdf: "PDF" };
 const PARTS = {
   manifest: () => say("its record was changed", "清单被改动"),
@@ -44,7 +45,8 @@ export function SealStory({ artifactId }) {
     <${Proof} report=${report} />
     ${report.label && html`<p class="story-label"><${Label} text=${report.label} /></p>`}
     ${manifest && html`<${Made} report=${report} manifest=${manifest} />`}
-    <${Checks} report=${report} />
+    ${report.app && html`<${App} app=${report.app} rules=${report.checks.filter(isRule)} />`}
+    <${Checks} checks=${report.checks.filter((check) => !isRule(check))} />
     ${report.model && html`<${Model} model=${report.model} facts=${manifest.model} />`}
     ${manifest && html`<${Cost} usage=${manifest.usage} />`}
     <${Descent} report=${report} />
@@ -101,10 +103,34 @@ const endOf = (reason) =>
     blocked: say("withdrawn by a check", "被检查撤回"),
   })[reason] ?? reason;
 
-const Checks = ({ report }) => html`<${Part} title=${say("Checked", "检查")}>
-  ${report.checks.length === 0 && html`<p class="faint">${say("No check is on record.", "没有检查记录。")}</p>`}
+/** The rules of an app give verdicts as checks do. */
+const isRule = ({ check }) => check.startsWith(RULE);
+
+const App = ({ app, rules }) => html`<${Part} title=${say("App", "应用")}>
+  <p><a href=${href("apps", [app.name])}><b>${app.title}</b></a> <span class="faint">${app.name}</span></p>
+  <${Facts}
+    facts=${[
+      [say("This is", "内容"), app.step ? say(`the step “${app.step}”`, `步骤“${app.step}”`) : say("the result of all steps", "全部步骤的结果")],
+      [say("App's file", "应用文件摘要"), html`<${Digest} text=${app.sha256} />`],
+      [say("By now", "现况"), app.same === null ? say("the app is not here", "该应用不在本机") : app.same ? say("the same file", "文件相同") : say("the file was changed", "文件已更改")],
+    ]}
+  />
+  ${rules.length > 0 &&
+  html`<ul class="story-checks" aria-label=${say("Rules", "规则")}>
+    ${rules.map((rule, index) => {
+      const { icon, kind } = ACTIONS[rule.action];
+      return html`<li key=${index} class=${`story-${kind}`}>
+        <${Icon} name=${icon} size=${16} />
+        <span>${say("Rule", "规则")} <code>${rule.check.slice(RULE.length)}</code>${say(": ", "：")}${rule.words}</span>
+      </li>`;
+    })}
+  </ul>`}
+<//>`;
+
+const Checks = ({ checks }) => html`<${Part} title=${say("Checked", "检查")}>
+  ${checks.length === 0 && html`<p class="faint">${say("No check is on record.", "没有检查记录。")}</p>`}
   <ul class="story-checks">
-    ${report.checks.map((check, index) => {
+    ${checks.map((check, index) => {
       const action = ACTIONS[check.action];
       return html`<li key=${index} class=${`story-${action.kind}`}>
         <${Icon} name=${action.icon} size=${16} />

@@ -3,7 +3,7 @@ import * as api from "../../core/api.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { language, say } from "../../core/language.js";
 import { useLoad } from "../../core/load.js";
-import { go, href } from "../../core/route.js";
+import { go, href, route } from "../../core/route.js";
 import { may } from "../../core/session.js";
 import { kept } from "../../core/store.js";
 import { Button } from "../../ui/button.js";
@@ -17,7 +17,8 @@ import { toast, toastError } from "../../ui/toast.js";
 import { CsvField } from "./files.js";
 import { Result } from "./result.js";
 import { quizControls } from "./quiz.js";
-import { runApp } from "./run.js";
+import { beginRun, fresh, stopRun, watchRun } from "./run.js";
+import { Runs } from "./runs.js";
 import { Scores } from "./score.js";
 import { CopyDialog, ImportDialog } from "./share.js";
 import { Steps } from "./steps.js";
@@ -31,38 +32,57 @@ export function handOver(name, values) {
   go("apps", [name]);
 }
 
-/** @param {{name: string}} props */
-export function AppPage({ name }) {
+/** @param {{name: string, runId?: string}} props runId: the run that is watched */
+export function AppPage({ name, runId }) {
   const { value: app, error, again } = useLoad((signal) => api.get(`/api/v1/apps/${encodeURIComponent(name)}`, { signal }), [name, language.value]);
   if (error && !app) return html`<${Back} /><${Head} title=${say("App", "应用")} /><${Failure} error=${error} again=${again} />`;
   if (!app) return html`<${Waiting} />`;
-  return html`<${Open} app=${app} again=${again} />`;
+  return html`<${Open} app=${app} runId=${runId} again=${again} />`;
 }
 
-const Back = () => html`<p class="app-back"><a href=${href("apps")}>${say("← All apps", "← 全部应用")}</a></p>`;
+const isHere = (name) => route.peek().page === "apps" && route.peek().steps[0] === name;
 
-function Open({ app, again }) {
+const Back = ({ name }) => html`<p class="app-back">
+  <a href=${href("apps")}>${say("← All apps", "← 全部应用")}</a>
+  ${name && html`<a href=${href("apps", [name])}>${say("New run", "新的运行")}</a>`}
+</p>`;
+
+function Open({ app, runId, again }) {
   const draft = kept(`draft.app.${app.name}`, { values: {}, language: language.peek(), model: "default" });
   const [run, setRun] = useState(null);
-  const abort = useRef(/** @type {AbortController | null} */ (null));
+  const isBeginning = useRef(false);
   const shown = useRef(/** @type {HTMLElement | null} */ (null));
   const { values, language: spoken, model } = draft.value;
   const change = (part) => (draft.value = { ...draft.value, ...part });
   useEffect(() => {
     if (handed.has(app.name)) change({ values: handed.get(app.name) });
     handed.delete(app.name);
-    return () => abort.current?.abort();
   }, []);
-  const start = () => {
-    abort.current?.abort();
-    abort.current = new AbortController();
+  useEffect(() => {
+    if (!runId) return;
+    const abort = new AbortController();
+    watchRun(runId, abort.signal, setRun);
+    return () => abort.abort();
+  }, [runId]);
+  useEffect(() => {
+    if (!runId && !isBeginning.current) setRun(null);
+  }, [runId]);
+  const start = async () => {
     const filled = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== ""));
-    runApp(app.name, { values: filled, language: spoken, model }, abort.current.signal, setRun);
+    isBeginning.current = true;
+    setRun(fresh());
     requestAnimationFrame(() => shown.current?.scrollIntoView({ block: "nearest" }));
+    try {
+      const begun = await beginRun(app.name, { values: filled, language: spoken, model });
+      if (isHere(app.name)) go("apps", [app.name, begun.id]);
+    } catch (error) {
+      setRun({ ...fresh(), isRunning: false, error });
+    }
+    isBeginning.current = false;
   };
   const errors = errorsOf(run?.error?.param ? run.error : null);
   const csv = Object.entries(app.form_schema.properties).filter(([, part]) => part["x-field"] === "csv");
-  return html`<${Back} />
+  return html`<${Back} name=${runId && app.name} />
     <${Head} title=${app.title} words=${app.description}><${AppMenu} app=${app} again=${again} /><//>
     ${app.help && html`<p class="app-help">${app.help}</p>`}
     <div class="app-columns">
@@ -79,30 +99,35 @@ function Open({ app, again }) {
           <div class="app-does">
             <${Choices} spoken=${spoken} model=${model} onChange=${change} />
             ${run?.isRunning
-              ? html`<${Button} key="stop" icon="stop" onClick=${() => abort.current?.abort()}>${say("Stop", "停止")}<//>`
+              ? html`<${Button} key="stop" icon="stop" disabled=${!runId || isBeginning.current} onClick=${() => stopRun(runId).catch(toastError)}>${say("Stop", "停止")}<//>`
               : html`<${Button} key="run" kind="primary" icon="play" type="submit" disabled=${!may("creator")}>${say("Run", "运行")}<//>`}
           </div>
         </form>
       </section>
       <section class="app-outcome" aria-label=${say("Result", "结果")} ref=${shown}>
-        ${run ? html`<${Outcome} app=${app} run=${run} />` : html`<${About} app=${app} />`}
+        ${run ? html`<${Outcome} app=${app} run=${run} />` : html`<${About} app=${app} /><${Runs} app=${app.name} title=${say("Runs of late", "最近的运行")} />`}
       </section>
     </div>`;
 }
 
 function Outcome({ app, run }) {
-  const wasStopped = run.error?.name === "AbortError";
+  const wasStopped = run.error?.code === "cancelled";
   return html`${run.steps.length > 0 && html`<${Steps} run=${run} />`}
     ${run.isRunning && !run.steps.length && html`<${Waiting} words=${say("Waiting for a place …", "排队中……")} />`}
-    ${wasStopped && html`<${Note}><p>${say("Stopped. What steps had finished is in the gallery.", "已停止。已完成步骤的内容可在作品库中找到。")}</p><//>`}
+    ${wasStopped && html`<${Note}><p>
+      ${say("Stopped.", "已停止。")} <a href=${href("gallery", [], { app: app.name, steps: "shown" })}>${say("What its steps had made is in the gallery.", "已完成步骤的内容可在作品库中找到。")}</a>
+    </p><//>`}
     ${run.error &&
     !wasStopped &&
-    html`<${Failure}
-      error=${run.error}
-      title=${run.error.code === "answer_refused" ? say("No result that keeps the rules", "没有符合规则的结果") : say("This did not work", "未能完成")}
-    />`}
+    html`<${Failure} error=${run.error} title=${failureOf(run.error)} />`}
     ${run.result && html`<${Result} app=${app} result=${run.result} onNext=${handOver} />`}`;
 }
+
+const failureOf = ({ code }) =>
+  ({
+    answer_refused: say("No result that keeps the rules", "没有符合规则的结果"),
+    run_not_found: say("This run is no longer kept; what it made is in the gallery", "该运行记录已不再保留，其结果可在作品库中找到"),
+  })[code] ?? say("This did not work", "未能完成");
 
 const About = ({ app }) => html`<${Panel} title=${say("What it does", "做法")} class="app-about">
   <ol class="app-plan">${app.steps.map((step) => html`<li key=${step}>${step}</li>`)}</ol>
@@ -126,7 +151,7 @@ function Choices({ spoken, model, onChange }) {
   const { value } = useLoad((signal) => api.get("/api/v1/models", { signal }), []);
   const all = (value ?? []).filter((one) => one.task === "generate");
   const hasDefault = !value || all.some((one) => one.here && one.aliases.includes("default"));
-  const models = all.filter((one) => one.here && !one.aliases.includes("default"));
+  const models = all.filter((one) => (one.here || one.provider) && !one.aliases.includes("default"));
   const named = [
     { value: "default", title: hasDefault ? say("Default model", "默认模型") : say("Default model (not here)", "默认模型（未安装）") },
     ...models.map((one) => ({ value: one.name, title: one.title })),

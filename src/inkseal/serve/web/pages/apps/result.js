@@ -1,10 +1,9 @@
 /** The result of an app: the document with its charts, label and seal, what is not met, and what can follow. */
 import * as api from "../../core/api.js";
-import { html, useMemo } from "../../core/html.js";
+import { html } from "../../core/html.js";
 import { number } from "../../core/format.js";
 import { say } from "../../core/language.js";
 import { Button } from "../../ui/button.js";
-import { Chart, readChart } from "../../ui/chart.js";
 import { Copy } from "../../ui/copy.js";
 import { Label } from "../../ui/label.js";
 import { Markdown } from "../../ui/markdown.js";
@@ -57,27 +56,5 @@ export function Result({ app, result, onNext }) {
 
 const given = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 
-function Document({ text, isVerse }) {
-  const pieces = useMemo(() => cut(text), [text]);
-  if (isVerse) return html`<div class="prose app-verse">${text}</div>`;
-  return html`<div class="app-document">
-    ${pieces.map((piece, index) =>
-      piece.chart ? html`<${Chart} key=${index} chart=${piece.chart} />` : html`<${Markdown} key=${index} text=${piece.text} />`,
-    )}
-  </div>`;
-}
-
-/** Cuts a document at its charts, which stand there as lines that anybody can read. */
-function cut(text) {
-  const pieces = [];
-  let at = 0;
-  for (const match of text.matchAll(/^```chart\n([\s\S]*?)^```$/gm)) {
-    const chart = readChart(match[1]);
-    if (!chart) continue;
-    if (text.slice(at, match.index).trim()) pieces.push({ text: text.slice(at, match.index) });
-    pieces.push({ chart });
-    at = match.index + match[0].length;
-  }
-  if (text.slice(at).trim()) pieces.push({ text: text.slice(at) });
-  return pieces;
-}
+const Document = ({ text, isVerse }) =>
+  isVerse ? html`<div class="prose app-verse">${text}</div>` : html`<div class="app-document"><${Markdown} text=${text} /></div>`;

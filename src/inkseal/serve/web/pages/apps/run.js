@@ -1,6 +1,7 @@
-/** One run of an app: its events become steps with their words, and a result. */
+/** Runs of apps: begun on the server, which goes on by itself; watched from the first event, as often as one likes. */
 import * as api from "../../core/api.js";
-import { say } from "../../core/language.js";
+import { follow } from "../../core/follow.js";
+import { newId } from "../../core/ids.js";
 
 /**
  * @typedef {{text: string, attempt: number, phase: string, item: number | null, numItems: number | null, problems: string[], mended: boolean, isOver: boolean}} Try
@@ -11,15 +12,21 @@ import { say } from "../../core/language.js";
 /** @returns {Run} */
 export const fresh = () => ({ steps: [], result: null, error: null, isRunning: true, notes: [] });
 
+/** Begins a run. @param {string} name @param {Record<string, unknown>} body @returns {Promise<{id: string}>} */
+export const beginRun = (name, body) =>
+  api.post(`/api/v1/apps/${name}/run`, body, { headers: { prefer: "respond-async", "idempotency-key": newId() } });
+
+/** Ends a run; what its steps made by then is kept. @param {string} id */
+export const stopRun = (id) => api.remove(`/api/v1/app-runs/${id}`);
+
 /**
- * Runs an app and tells how it stands, at most once a frame.
- * @param {string} name
- * @param {Record<string, unknown>} body
+ * Tells how a run stands, from its first event on, at most once a frame, until it is over.
+ * @param {string} id
  * @param {AbortSignal} signal
  * @param {(run: Run) => void} onChange
  */
-export async function runApp(name, body, signal, onChange) {
-  const run = fresh();
+export async function watchRun(id, signal, onChange) {
+  let run = fresh();
   let frame = 0;
   const tell = () => {
     frame ||= requestAnimationFrame(() => {
@@ -29,17 +36,21 @@ export async function runApp(name, body, signal, onChange) {
   };
   tell();
   try {
-    for await (const { event, data } of api.stream("POST", `/api/v1/apps/${name}/run`, { body, signal })) {
-      TAKES[event]?.(run, data);
-      tell();
-    }
-    if (!run.result && !run.error) throw new api.ApiError({ status: 0, code: "broken_off", message: say("The run broke off without a result.", "运行中断，没有结果。") });
+    await follow(`/api/v1/app-runs/${id}/events`, signal, {
+      begin: () => (run = fresh()),
+      take: ({ event, data }) => {
+        TAKES[event]?.(run, data);
+        tell();
+      },
+      isOver: () => !!(run.result || run.error),
+    });
   } catch (error) {
     run.error ??= error;
   }
+  cancelAnimationFrame(frame);
+  if (signal.aborted) return;
   run.isRunning = false;
   if (run.error) for (const step of run.steps) if (step.state === "working") step.state = "failed";
-  cancelAnimationFrame(frame);
   onChange(seen(run));
 }
 
@@ -49,6 +60,7 @@ const seen = (run) => ({ ...run, steps: run.steps.map((step) => ({ ...step })) }
 const last = (list) => list[list.length - 1];
 const working = (run) => run.steps.find((step) => step.state === "working");
 const stepOf = (run, name) => run.steps.find((step) => step.name === name);
+const writing = (run) => last(working(run)?.tries ?? []);
 
 const TAKES = {
   app_started: (run, data) => {
@@ -63,11 +75,15 @@ const TAKES = {
     step.tries.push({ text: "", attempt, phase, item, numItems: data.num_items, problems: [], mended: false, isOver: false });
   },
   generated: (run, data) => {
-    const current = last(working(run)?.tries ?? []);
+    const current = writing(run);
     if (current && !current.isOver) current.text += data.chunk.text;
   },
+  step_words: (run, data) => {
+    const current = writing(run);
+    if (current) current.text = data.text;
+  },
   withdrawn: (run) => {
-    const current = last(working(run)?.tries ?? []);
+    const current = writing(run);
     if (current) current.text = "";
   },
   answer_judged: (run, data) => {

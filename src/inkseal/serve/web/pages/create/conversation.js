@@ -1,13 +1,13 @@
 /** The conversation that is open: its turns, its answers, and what can be done with it. The server keeps it all. */
 import { get, remove } from "../../core/api.js";
 import { batch, computed, effect, signal } from "../../core/html.js";
+import { newId } from "../../core/ids.js";
 import { language, say } from "../../core/language.js";
 import { replace, route } from "../../core/route.js";
 import { person } from "../../core/session.js";
 import { kept } from "../../core/store.js";
 import { toastError } from "../../ui/toast.js";
 import { bodyOf, claimTab, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
-import { newId } from "./ids.js";
 import { begin, Live } from "./live.js";
 import { clearOutbox, tell } from "./outbox.js";
 import { filePart, pictureRequestOf, requestOf } from "./requests.js";

@@ -1,6 +1,7 @@
 /** Runs that go on: their words as they come, at most once a frame; a broken connection is taken up where it broke. */
-import { ApiError, connection, get, post, remove, stream } from "../../core/api.js";
-import { batch, effect, signal } from "../../core/html.js";
+import { ApiError, get, post, remove } from "../../core/api.js";
+import { follow } from "../../core/follow.js";
+import { batch, signal } from "../../core/html.js";
 
 const HIDDEN_MS = 250;
 const WINDOW_MS = 2000;
@@ -57,17 +58,15 @@ export class Live {
 
   /** Takes events until the run is over. Resolves then. @param {AbortSignal} abort */
   async follow(abort) {
-    while (!abort.aborted && !this.isOver) {
-      try {
-        const options = { lastEventId: this.lastEventId, signal: abort };
-        for await (const frame of stream("GET", `/api/v1/runs/${this.runId}/events`, options)) this.take(frame);
-        if (!this.isOver) await pause(300);
-      } catch (error) {
-        if (abort.aborted) return;
-        if (error instanceof ApiError && error.status === 404) return this.askHowItEnded();
-        if (!(error instanceof ApiError) || (error.status !== 0 && error.status !== 429 && error.status < 500)) throw error;
-        await reachable();
-      }
+    try {
+      await follow(`/api/v1/runs/${this.runId}/events`, abort, {
+        lastEventId: () => this.lastEventId,
+        take: (frame) => this.take(frame),
+        isOver: () => this.isOver,
+      });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return this.askHowItEnded();
+      throw error;
     }
   }
 
@@ -188,16 +187,3 @@ const TAKES = {
  */
 export const begin = (modality, body, key) =>
   post(`/api/v1/generate/${modality}`, body, { headers: { "content-type": "application/json", prefer: "respond-async", "idempotency-key": key } });
-
-const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
-
-function reachable() {
-  if (connection.value === "ok") return pause(1000);
-  return new Promise((resume) => {
-    const stop = effect(() => {
-      if (connection.value !== "ok") return;
-      queueMicrotask(() => stop());
-      resume();
-    });
-  });
-}

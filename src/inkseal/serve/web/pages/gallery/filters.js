@@ -61,6 +61,13 @@ export function Filters({ query, facets, collections, onChange }) {
         choices=${collections.map((one) => ({ value: one.id, title: `${one.name} (${number(one.num_artifacts)})` }))}
         onChange=${(value) => onChange({ collection: value })}
       />`}
+      <${ChoiceField}
+        label=${say("Steps of apps", "应用的步骤")}
+        empty=${say("Behind the result", "隐藏在结果之后")}
+        value=${query.steps}
+        choices=${[{ value: "shown", title: stepsWords() }]}
+        onChange=${(value) => onChange({ steps: value })}
+      />
       <${TextField} type="date" label=${say("From", "自")} value=${query.since} onChange=${(value) => onChange({ since: value || undefined })} />
       <${TextField} type="date" label=${say("To", "至")} value=${query.until} onChange=${(value) => onChange({ until: value || undefined })} />
       <${ChoiceField}
@@ -86,11 +93,14 @@ export function Filters({ query, facets, collections, onChange }) {
 
 const Kind = ({ isOn, onClick, children }) => html`<button type="button" class="filters-kind" aria-pressed=${isOn ? "true" : "false"} onClick=${onClick}>${children}</button>`;
 
+const stepsWords = () => say("Steps too", "同时显示步骤");
+
 function chosenOf(query, collections) {
   const found = CHOICES()
     .filter(({ name }) => query[name])
     .map(({ name, title, words }) => ({ name, words: `${title}${say(": ", "：")}${words(query[name])}` }));
   if (query.collection) found.push({ name: "collection", words: collections.find((one) => one.id === query.collection)?.name ?? say("Collection", "收藏夹") });
+  if (query.steps) found.push({ name: "steps", words: stepsWords() });
   if (query.since) found.push({ name: "since", words: say(`From ${query.since}`, `自 ${query.since}`) });
   if (query.until) found.push({ name: "until", words: say(`To ${query.until}`, `至 ${query.until}`) });
   if (query.state) found.push({ name: "state", words: stateName(query.state) });

@@ -21,8 +21,11 @@ export function asked(query) {
     end.setDate(end.getDate() + 1);
     found.until = end.toISOString();
   }
-  return { ...found, query: query.query, by: query.query && query.by };
+  return { ...found, query: query.query, by: query.query && query.by, steps: withSteps(query) };
 }
+
+/** What the server is asked for the answers of steps that stand behind the result of an app. */
+const withSteps = ({ steps }) => (steps ? null : false);
 
 /** True when an address narrows the list. @param {Record<string, string>} query */
 export const isNarrowed = (query) => [...FILTERS, "query", "since", "until"].some((name) => query[name]);
@@ -80,8 +83,9 @@ function put(list, page, found) {
 }
 
 /** The values that filters may take, and the collections. */
-export function useFacets() {
-  const facets = useLoad((signal) => get("/api/v1/artifacts/facets", { signal }), []);
+export function useFacets(query) {
+  const steps = withSteps(query);
+  const facets = useLoad((signal) => get("/api/v1/artifacts/facets", { query: { steps }, signal }), [steps]);
   const collections = useLoad((signal) => get("/api/v1/collections", { signal }), []);
   return {
     facets: facets.value,

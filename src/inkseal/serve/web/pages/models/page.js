@@ -16,6 +16,7 @@ import { ModelCard } from "./card.js";
 import { ModelDetails } from "./details.js";
 import { Memory } from "./memory.js";
 import { Now } from "./now.js";
+import { Providers } from "./provider.js";
 import { run } from "./work.js";
 
 const LOOK_MS = 3000;
@@ -42,8 +43,9 @@ export function Models({ steps }) {
   const does = actions({ reload, ask: setAsked });
   const open = models.value.find((model) => model.name === steps[0] || model.aliases.includes(steps[0]));
   const sorted = [...models.value].sort((a, b) => rank(a) - rank(b));
+  const remote = sorted.filter((model) => model.provider);
   const here = sorted.filter((model) => model.here);
-  const away = sorted.filter((model) => !model.here);
+  const away = sorted.filter((model) => !model.here && !model.provider);
   const group = (list) => html`<ul class="models">
     ${list.map((model) => html`<${ModelCard} key=${model.name} model=${model} does=${does} onShow=${setShown} />`)}
   </ul>`;
@@ -58,6 +60,7 @@ export function Models({ steps }) {
       <h2>${say("To be fetched", "可以获取")} <span class="faint">${away.length}</span></h2>
       ${group(away)}
     </section>`}
+    ${remote.length > 0 && html`<${Providers} models=${remote} />`}
     ${may("admin") && html`<${Own} />`}
     ${asked && html`<${FetchDialog} model=${asked} status=${status.value} onClose=${() => setAsked(null)} />`}
     ${open && html`<${ModelDetails} name=${open.name} onClose=${() => replace("models")} />`}`;

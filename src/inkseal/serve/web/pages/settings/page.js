@@ -1,10 +1,11 @@
-/** Settings: this browser, the installation, labels, checks, keys, backups; each section has an address of its own. */
+/** Settings: this browser, the installation, labels, checks, keys, audit log, backups; each section has an address of its own. */
 import { html } from "../../core/html.js";
 import { say } from "../../core/language.js";
 import { replace } from "../../core/route.js";
 import { may } from "../../core/session.js";
 import { Head } from "../../ui/panel.js";
 import { Tabs } from "../../ui/tabs.js";
+import { Audit } from "./audit.js";
 import { Backup } from "./backup.js";
 import { General } from "./general.js";
 import { GuardSection } from "./guard.js";
@@ -16,6 +17,7 @@ const SECTIONS = {
   labels: { title: ["Labels", "标识"], role: "admin", Section: Labels },
   guard: { title: ["Checks", "检查"], Section: GuardSection },
   keys: { title: ["Keys", "密钥"], role: "admin", Section: Keys },
+  audit: { title: ["Audit log", "审计日志"], role: "admin", Section: Audit },
   backup: { title: ["Backup", "备份"], role: "admin", Section: Backup },
 };
 
