@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -69,6 +70,7 @@ def measure(files: Sequence[AppFile], arguments: argparse.Namespace) -> None:
         if (file.app.name, file.sha256, number) not in known
     ]
     print(f"{len(todo)} cases to score with {arguments.model}", flush=True)
+    num_left = len(todo)
     with Studio.open() as studio, ThreadPoolExecutor(arguments.at_once) as pool:
 
         def score(file: AppFile, number: int) -> CaseScore | None:
@@ -77,16 +79,17 @@ def measure(files: Sequence[AppFile], arguments: argparse.Namespace) -> None:
             seed = SEED + number
             return score_case(studio, file, number, arguments.model, seed=seed, timeout_seconds=arguments.seconds)
 
-        num_left = len(todo)
         for future in as_completed([pool.submit(score, file, number) for file, number in todo]):
-            if (case := future.result()) is None:
-                continue
-            append(case)
-            num_left -= 1
-            told = "" if not case.unmet else " · " + " ".join(case.unmet)[:160]
-            print(f"{case.app} {case.language} {case.case}: {case.score:.2f}{told}", flush=True)
+            if error := future.exception():
+                # Nothing is known of the app: the case stays to be scored, and the others go on.
+                print("".join(traceback.format_exception(error)), flush=True)
+            elif case := future.result():
+                append(case)
+                num_left -= 1
+                told = "" if not case.unmet else " · " + " ".join(case.unmet)[:160]
+                print(f"{case.app} {case.language} {case.case}: {case.score:.2f}{told}", flush=True)
     if num_left:
-        print(f"the time is over, {num_left} are left; run it again to go on", flush=True)
+        print(f"{num_left} cases are left; run it again to go on", flush=True)
 
 
 def together(files: Sequence[AppFile]) -> Scores:

@@ -148,7 +148,7 @@ def test_an_answer_that_is_too_short_for_its_schema_is_asked_for_again(studio: S
     file = own(OWN.replace('prompt = "Again', f"json_schema = '{schema}'\nprompt = \"Again"))
     with pytest.raises(AnswerRefused) as refused:
         run_app(studio, file, {"word": "x"}, events.append, language="en", options=ECHO)
-    assert "`a`: 8 characters; at least 20 are needed" in refused.value.what
+    assert "`a`: 4 characters; at least 20 are needed" in refused.value.what
     judged = [event for event in events if isinstance(event, AnswerJudged) and event.step == "second"]
     assert [(event.attempt, event.is_valid) for event in judged] == [(1, False), (2, False)]
 

@@ -15,7 +15,7 @@ from inkseal.core.events import Noted
 from inkseal.core.language import Language, say
 from inkseal.core.types import Finding, Message, Origin, Part, Regime, Usage, Verdict
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
-from inkseal.studio.generate.long_counts import loosened
+from inkseal.studio.generate.long_counts import MOST_KEPT, loosened
 from inkseal.studio.limits import Deadline
 from inkseal.studio.provenance.manifest import AppFacts
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_TOLD_CHARS = 24_000
 """Of an answer that did not fit, shown to the model again."""
+_KEPT = {**MOST_KEPT, "minLength": 4, "maxLength": 0}
+"""Counts that the engine holds: longer strings of many keys take it over a second to prepare; they are checked after."""
 
 
 class Options(NamedTuple):
@@ -166,7 +168,7 @@ class Work:
 
     def _constraint(self, question: Question) -> Constraint | None:
         if question.json_schema is not None:
-            return Constraint(json_schema=loosened(filled(question.json_schema, self.scope))[0])
+            return Constraint(json_schema=loosened(filled(question.json_schema, self.scope), _KEPT)[0])
         pattern = plain(question.regex.of(self.language), self.scope).strip(" ") if question.regex is not None else ""
         return Constraint(regex=pattern) if pattern else None
 
@@ -190,7 +192,8 @@ class Work:
                 # A cool model gives the answer again that did not fit.
                 temperature=temperature if attempt == 1 else min(1.0, max(temperature, 0.5) + 0.1 * attempt),
                 top_p=writing.top_p,
-                repetition_penalty=1.0 if constraint is not None else writing.repetition_penalty,
+                # The marks of a form recur by right; only an answer that failed is asked for with less of what it had.
+                repetition_penalty=1.0 if constraint is not None and attempt == 1 else writing.repetition_penalty,
             ),
             constraint=constraint,
         )
