@@ -134,7 +134,7 @@ class RuleConfig(ComponentConfig):
     """What every rule has."""
 
     keeps_words: ClassVar[bool] = False
-    """Whether its mending leaves every word, so that it is done before a model is asked again."""
+    """Whether its mending loses nothing that is said, so that it is done before a model is asked again."""
 
     kind: str
     step: Name | None = Field(None, description="Whose answer it is for; the step that makes the output when absent.")

@@ -190,7 +190,7 @@ class Work:
             max_tokens=question.max_tokens or writing.max_tokens,
             sampling=Sampling(
                 # A cool model gives the answer again that did not fit.
-                temperature=temperature if attempt == 1 else min(1.0, max(temperature, 0.5) + 0.1 * attempt),
+                temperature=temperature if attempt == 1 else max(temperature, min(1.0, 0.4 + 0.15 * attempt)),
                 top_p=writing.top_p,
                 # The marks of a form recur by right; only an answer that failed is asked for with less of what it had.
                 repetition_penalty=1.0 if constraint is not None and attempt == 1 else writing.repetition_penalty,
