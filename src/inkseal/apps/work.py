@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_TOLD_CHARS = 24_000
 """Of an answer that did not fit, shown to the model again."""
 _KEPT = {**MOST_KEPT, "minLength": 4, "maxLength": 0}
-"""Counts that the engine holds: longer strings of many keys take it over a second to prepare; they are checked after."""
+"""Counts that the engine holds: longer strings take it over a second to prepare, and are checked afterwards."""
 
 
 class Options(NamedTuple):
