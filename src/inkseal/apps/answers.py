@@ -55,6 +55,9 @@ def read(text: str, schema: Mapping[str, Any] | None) -> tuple[Answer, str]:
         data = json.loads(bare)
     except (ValueError, RecursionError) as error:
         return Answer(text), say(f"It is no JSON: {error}.", f"不是有效的 JSON：{error}。")
+    if isinstance(data, dict) and "properties" in data and "properties" not in schema.get("properties", {}):
+        data = data["properties"]  # a small model that is told a schema fills it in
+        text = json.dumps(data, ensure_ascii=False)
     if not conforms(data, schema):
         return Answer(text), misfit(data, schema)
     return Answer(text, data), ""
