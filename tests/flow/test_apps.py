@@ -130,6 +130,29 @@ def test_an_answer_that_does_not_fit_is_asked_for_again_and_then_refused(studio:
     assert events[-1].kind == "app_failed"
 
 
+def test_what_code_can_lay_out_is_not_asked_for_again(studio: Studio) -> None:
+    """The mark of a list is no letter of the poem: it goes without another attempt."""
+    events: list[AppEvent] = []
+    rule = '\n[[rules]]\nkind = "lines"\nletters = 1\nstep = "first"\n'
+    file = own(OWN.replace('"Say {{word}}"', '"{{word}}"') + rule)
+    result = run_app(studio, file, {"word": "1. a"}, events.append, language="en", options=ECHO)
+    assert result.text == "a | Again: a"
+    assert (result.steps[0].attempts, result.steps[0].mended) == (1, True)
+    assert [event.mended for event in events if isinstance(event, AnswerJudged)][:2] == [False, True]
+
+
+def test_an_answer_that_is_too_short_for_its_schema_is_asked_for_again(studio: Studio) -> None:
+    """The fake writes the least that its grammar lets through, which holds no long counts."""
+    events: list[AppEvent] = []
+    schema = '{"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "minLength": 20}}}'
+    file = own(OWN.replace('prompt = "Again', f"json_schema = '{schema}'\nprompt = \"Again"))
+    with pytest.raises(AnswerRefused) as refused:
+        run_app(studio, file, {"word": "x"}, events.append, language="en", options=ECHO)
+    assert "`a`: 4 characters; at least 20 are needed" in refused.value.what
+    judged = [event for event in events if isinstance(event, AnswerJudged) and event.step == "second"]
+    assert [(event.attempt, event.is_valid) for event in judged] == [(1, False), (2, False)]
+
+
 def test_what_is_told_helps_an_answer_to_fit(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake says the prompt again: once it is told what is missing, that is there."""
     asked = Asked(studio, monkeypatch)

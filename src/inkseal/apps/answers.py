@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inkseal.apps.contracts import Answer, Facts, RuleConfig
+from inkseal.apps.misfit import misfit
 from inkseal.apps.template import Piece, look_up
 from inkseal.core.language import say
 from inkseal.core.types import Message, Origin, Part, Usage
@@ -42,18 +43,6 @@ def with_schema(message: Message, schema: Any) -> Message:
     return message.model_copy(update={"parts": (*message.parts, part)})
 
 
-def unbounded(schema: Any) -> Any:
-    """Returns a schema without the greatest lengths of strings, which take engines seconds to prepare.
-
-    Whoever reads the answer still holds it against the whole schema.
-    """
-    if isinstance(schema, Mapping):
-        return {
-            key: unbounded(value) for key, value in schema.items() if key != "maxLength" or isinstance(value, Mapping)
-        }
-    return [unbounded(item) for item in schema] if isinstance(schema, list) else schema
-
-
 def read(text: str, schema: Mapping[str, Any] | None) -> tuple[Answer, str]:
     """Returns the answer, and what is wrong with it as such; empty when it can be read."""
     if schema is None:
@@ -66,8 +55,11 @@ def read(text: str, schema: Mapping[str, Any] | None) -> tuple[Answer, str]:
         data = json.loads(bare)
     except (ValueError, RecursionError) as error:
         return Answer(text), say(f"It is no JSON: {error}.", f"不是有效的 JSON：{error}。")
+    if isinstance(data, dict) and "properties" in data and "properties" not in schema.get("properties", {}):
+        data = data["properties"]  # a small model that is told a schema fills it in
+        text = json.dumps(data, ensure_ascii=False)
     if not conforms(data, schema):
-        return Answer(text), say("The JSON does not meet the schema.", "JSON 不符合规定的模式。")
+        return Answer(text), misfit(data, schema)
     return Answer(text, data), ""
 
 

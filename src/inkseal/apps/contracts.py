@@ -133,6 +133,9 @@ Count = Annotated[int | str, BeforeValidator(_count)]
 class RuleConfig(ComponentConfig):
     """What every rule has."""
 
+    keeps_words: ClassVar[bool] = False
+    """Whether its mending loses nothing that is said, so that it is done before a model is asked again."""
+
     kind: str
     step: Name | None = Field(None, description="Whose answer it is for; the step that makes the output when absent.")
     path: str = Field(

@@ -12,7 +12,7 @@ from inkseal.apps.rules import rules
 from inkseal.apps.runner import run_app
 from inkseal.apps.template import Bound
 from inkseal.apps.work import Options
-from inkseal.core.errors import AnswerRefused, Cancelled
+from inkseal.core.errors import AnswerRefused, Blocked, Cancelled
 from inkseal.core.language import Language, use_language
 from inkseal.core.types import Closed
 
@@ -65,7 +65,7 @@ def score_case(
     try:
         result = run_app(studio, file, case.values, listen, language=case.language, options=options, step_values=steps)
         share, unmet = _marked(file, case, result, steps)
-    except (AnswerRefused, Cancelled) as error:
+    except (AnswerRefused, Blocked, Cancelled) as error:
         unmet = [error.what]
     with_schema = [event.is_valid for event in judged if event.is_valid is not None]
     return CaseScore(

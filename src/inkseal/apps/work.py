@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inkseal.apps.answers import answer_of, applies, message_of, read, together, unbounded, with_schema
+from inkseal.apps.answers import answer_of, applies, message_of, read, together, with_schema
 from inkseal.apps.contracts import Answer, Facts, Prompts, Rule, RuleConfig, StepConfig
 from inkseal.apps.definition import AppFile
 from inkseal.apps.events import AnswerJudged, AppListener, StepRecord, StepStarted
@@ -15,6 +15,7 @@ from inkseal.core.events import Noted
 from inkseal.core.language import Language, say
 from inkseal.core.types import Finding, Message, Origin, Part, Regime, Usage, Verdict
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
+from inkseal.studio.generate.long_counts import MOST_KEPT, loosened
 from inkseal.studio.limits import Deadline
 from inkseal.studio.provenance.manifest import AppFacts
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_TOLD_CHARS = 24_000
 """Of an answer that did not fit, shown to the model again."""
+_KEPT = {**MOST_KEPT, "minLength": 4, "maxLength": 0}
+"""Counts that the engine holds: longer strings take it over a second to prepare, and are checked afterwards."""
 
 
 class Options(NamedTuple):
@@ -59,6 +62,7 @@ class _Try(NamedTuple):
     answer: Answer
     problems: list[tuple[RuleConfig | None, str]]
     artifact: str
+    mended: bool
 
 
 @dataclass
@@ -164,7 +168,7 @@ class Work:
 
     def _constraint(self, question: Question) -> Constraint | None:
         if question.json_schema is not None:
-            return Constraint(json_schema=unbounded(filled(question.json_schema, self.scope)))
+            return Constraint(json_schema=loosened(filled(question.json_schema, self.scope), _KEPT)[0])
         pattern = plain(question.regex.of(self.language), self.scope).strip(" ") if question.regex is not None else ""
         return Constraint(regex=pattern) if pattern else None
 
@@ -186,9 +190,10 @@ class Work:
             max_tokens=question.max_tokens or writing.max_tokens,
             sampling=Sampling(
                 # A cool model gives the answer again that did not fit.
-                temperature=temperature if attempt == 1 else min(1.0, max(temperature, 0.5) + 0.1 * attempt),
+                temperature=temperature if attempt == 1 else max(temperature, min(1.0, 0.4 + 0.15 * attempt)),
                 top_p=writing.top_p,
-                repetition_penalty=1.0 if constraint is not None else writing.repetition_penalty,
+                # The marks of a form recur by right; only an answer that failed is asked for with less of what it had.
+                repetition_penalty=1.0 if constraint is not None and attempt == 1 else writing.repetition_penalty,
             ),
             constraint=constraint,
         )
@@ -208,12 +213,13 @@ class Work:
         schema = None if question.json_schema is None else filled(question.json_schema, self.scope)
         answer, why = read(result.text, schema)
         artifact = result.artifacts[0].id
-        problems: list[tuple[RuleConfig | None, str]] = [(None, why)] if why else []
-        if result.finish_reasons[0] == "length" and not why:
-            problems.append((None, say("It was cut off: it is too long.", "内容过长，被截断。")))
-        if not why:
-            problems += self._unmet(rules, answer)
-        return _Try(answer, problems, artifact)
+        if result.finish_reasons[0] == "length":
+            cut = say("It was cut off: it is too long.", "内容过长，被截断。")
+            return _Try(answer, [(None, cut), *([] if why else self._unmet(rules, answer))], artifact, False)
+        if why:
+            return _Try(answer, [(None, why)], artifact, False)
+        answer, mended = self._mended([rule for rule in rules if _config(rule).keeps_words], answer)
+        return _Try(answer, self._unmet(rules, answer), artifact, mended)
 
     def _unmet(self, rules: Sequence[Rule], answer: Answer) -> list[tuple[RuleConfig | None, str]]:
         return [
@@ -255,15 +261,15 @@ class Work:
     def _kept(self, question: Question, rules: Sequence[Rule], tries: Sequence[_Try]) -> Answer:
         assert self.step is not None
         best = min(tries, key=lambda t: (sum(c is None or c.must for c, _ in t.problems), len(t.problems)))
-        answer, problems, mended = best.answer, best.problems, False
+        answer, problems, mended = best.answer, best.problems, best.mended
         readable = question.json_schema is None or answer.data is not None
         if problems and readable:
-            answer, mended = self._mended(rules, answer)
-            cut = [one for one in problems if one[0] is None] if not mended else []
-            problems = [*cut, *self._unmet(rules, answer)]
-            if mended:
-                told = tuple(text for _, text in problems)
-                self.emit(AnswerJudged(step=self.step.name, attempt=len(tries), problems=told, mended=True))
+            answer, changed = self._mended(rules, answer)
+            cut = [one for one in problems if one[0] is None] if not changed else []
+            problems, mended = [*cut, *self._unmet(rules, answer)], mended or changed
+        if mended:
+            told = tuple(text for _, text in problems)
+            self.emit(AnswerJudged(step=self.step.name, attempt=len(tries), problems=told, mended=True))
         self._note(question, tries, best, problems, mended)
         refused = [text for config, text in problems if config is None or config.must]
         if refused:

@@ -192,3 +192,12 @@ def test_a_change_of_code_is_shown() -> None:
 )
 def test_sentences_are_numbered(text: str, number: int) -> None:
     assert Sentences().run({"text": text}, "en")["count"] == number
+
+
+def test_what_a_list_says_twice_is_left_out_where_its_length_is_free() -> None:
+    data = {"risks": ["heat", "Heat ", "noise"], "title": "x"}
+    assert mended("items", data, path="risks[]", unique=True, min=2).data == {"risks": ["heat", "noise"], "title": "x"}
+    for fields in ({"unique": True, "count": 3}, {"unique": True, "min": 3}, {"max": 2}):
+        assert mended("items", data, path="risks[]", **fields).data == data
+    nested = {"groups": [{"name": "a"}, {"name": "a"}]}
+    assert mended("items", nested, path="groups[].name", unique=True).data == nested

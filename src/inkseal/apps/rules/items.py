@@ -1,7 +1,7 @@
 """How many items a list of a JSON answer has, and whether they differ."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from inkseal.core.language import say
 class ItemsConfig(RuleConfig):
     """`path` ends with `[]`; counts are numbers or fields' names in braces."""
 
+    keeps_words: ClassVar[bool] = True
     count: Count | None = None
     min: Count | None = None
     max: Count | None = None
@@ -54,8 +55,16 @@ class Items:
         return found
 
     def mend(self, answer: Answer, facts: Facts) -> Answer:
-        """Changes nothing."""
-        return answer
+        """Leaves out what a list at the top says twice, where its length is free."""
+        config, name = self._config, self._config.path.removesuffix("[]")
+        values = answer.data.get(name) if isinstance(answer.data, Mapping) else None
+        if not config.unique or config.count is not None or not isinstance(values, list):
+            return answer
+        kept = list({_key(value): value for value in reversed(values)}.values())[::-1]
+        if len(kept) < ((facts.number(config.min) if config.min is not None else None) or 1):
+            return answer
+        data = {**answer.data, name: kept}
+        return Answer(json.dumps(data, ensure_ascii=False), data)
 
 
 def _key(value: Any) -> str:

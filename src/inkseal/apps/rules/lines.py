@@ -16,6 +16,7 @@ _VERSE_END = re.compile(r"(?<=[，。！？；,.!?;])(?=[^\s，。！？；,.!?;
 class LinesConfig(RuleConfig):
     """Counts are numbers or fields' names in braces; empty ones are not asked for."""
 
+    keeps_words: ClassVar[bool] = True
     count: Count | None = Field(None, description="Lines that are not blank.")
     min: Count | None = None
     max: Count | None = None

@@ -42,13 +42,22 @@ class Pattern:
         """Returns a line when a text does not meet it."""
         config = self._config
         for text in texts_at(answer, config.path) or [""]:
-            number = len(re.findall(config.regex, text, re.MULTILINE))
-            if (number > 0) if config.absent else number < config.at_least:
-                told = str(config.says) if config.says is not None else ""
-                word = say("must not occur", "不得出现") if config.absent else say("is missing", "缺失")
-                return [told or f"{config.regex!r} {word}."]
+            found = [match[0] for match in re.finditer(config.regex, text, re.MULTILINE)]
+            if config.absent and found:
+                return [_unwanted(found[0].strip()[:40], config.says)]
+            if not config.absent and len(found) < config.at_least:
+                return [
+                    str(config.says)
+                    if config.says
+                    else say(f"{config.regex!r} is missing.", f"缺少 {config.regex!r}。")
+                ]
         return []
 
     def mend(self, answer: Answer, facts: Facts) -> Answer:
         """Changes nothing."""
         return answer
+
+
+def _unwanted(found: str, says: Spoken | None) -> str:
+    told = say(f"{found!r} must not occur.", f"不得出现“{found}”。") if found else ""
+    return " ".join(filter(None, (str(says or ""), told)))

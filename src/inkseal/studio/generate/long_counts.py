@@ -35,15 +35,15 @@ _REPEAT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d*)(?:(,)(\d*))?\}", r
 """An escaped letter, a class, or a counted repeat; only the last has groups."""
 
 
-def loosened(schema: Any) -> tuple[Any, list[str]]:
-    """Returns a schema without long counts, and what was left out, such as `maxLength: 200`."""
+def loosened(schema: Any, kept: Mapping[str, int] = MOST_KEPT) -> tuple[Any, list[str]]:
+    """Returns a schema without counts above those kept, and what was left out, such as `maxLength: 200`."""
     if not isinstance(schema, Mapping):
         return schema, []
     found = dict(schema)
-    out = [f"{key}: {found[key]}" for key, most in MOST_KEPT.items() if found.get(key, 0) > most]
+    out = [f"{key}: {found[key]}" for key, most in kept.items() if found.get(key, 0) > most]
     for line in out:
         key = line.partition(":")[0]
-        found[key] = MOST_KEPT[key]
+        found[key] = kept[key]
         if key.startswith("max"):
             del found[key]
     if "pattern" in found and (pattern := _without_counts(found["pattern"])) != found["pattern"]:
@@ -51,12 +51,12 @@ def loosened(schema: Any) -> tuple[Any, list[str]]:
         found["pattern"] = pattern
     for key in _NAMED:
         if key in found:
-            inner = {name: loosened(rule) for name, rule in found[key].items()}
+            inner = {name: loosened(rule, kept) for name, rule in found[key].items()}
             found[key] = {name: rule for name, (rule, _) in inner.items()}
             out += [line for _, lines in inner.values() for line in lines]
     for key in (*_ONE, *_SEVERAL):
         if key in found:
-            rules = [loosened(rule) for rule in (found[key] if key in _SEVERAL else [found[key]])]
+            rules = [loosened(rule, kept) for rule in (found[key] if key in _SEVERAL else [found[key]])]
             found[key] = [rule for rule, _ in rules] if key in _SEVERAL else rules[0][0]
             out += [line for _, lines in rules for line in lines]
     return found, list(dict.fromkeys(out))
