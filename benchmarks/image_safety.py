@@ -63,8 +63,8 @@ def page(found: dict[str, Any]) -> str:
     return f"""# The check of pictures: what is known of it
 
 Made by `python benchmarks/image_safety.py PICTURES --write` with the model `open-nsfw` on one thread. Harmless
-pictures are emoji, icons and clip art of `inkseal data build pictures`, drawn by chance and made {SIDE_PX} pixels wide; a picture
-is blocked from score {config.block_score} on and flagged from {config.flag_score} on.
+pictures are emoji, icons and clip art of `inkseal data build pictures`, drawn by chance and made {SIDE_PX} pixels wide;
+a picture is blocked from score {config.block_score} on and flagged from {config.flag_score} on.
 
 | harmless pictures that were | pictures | rate | 95 % interval |
 |---|---|---|---|

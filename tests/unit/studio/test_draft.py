@@ -1,6 +1,6 @@
 """A result while it is made: what waits behind the window is counted when it is let out."""
 
-from inkseal.core.events import Generated
+from inkseal.core.events import Generated, Progress
 from inkseal.core.types import Chunk, Part, Stage, Verdict
 from inkseal.studio.draft import Draft
 from inkseal.studio.guard.holdback import HoldBack
@@ -29,3 +29,14 @@ def test_tokens_that_waited_are_counted_with_the_words_that_were_let_out() -> No
     assert "".join(text for text, _ in let_out) == "one two. three four"
     assert sum(count for _, count in let_out) == 7
     assert len(let_out) < len(pieces) + 1, "some of it did wait"
+
+
+def test_a_picture_is_kept_and_in_no_event_and_half_of_it_is_only_progress() -> None:
+    draft = Draft(1, HoldBack([], {}))
+    chunks = [Chunk(index=1, progress=0.5), Chunk(index=1, data=b"all of it", finish_reason="stop")]
+    progress, made = (event for chunk in chunks for event in draft.take(chunk))
+    assert isinstance(progress, Progress)
+    assert (progress.what, progress.done, progress.total) == ("Picture 2", 0.5, 1)
+    assert isinstance(made, Generated)
+    assert (made.chunk.data, made.chunk.finish_reason) == (b"", "stop")
+    assert draft.data == b"all of it"

@@ -49,6 +49,7 @@ class ModelFacts(Closed):
     title: str
     aliases: tuple[str, ...]
     task: str
+    modality: str = "text"
     format: str
     description: str
     limits: str
@@ -244,6 +245,7 @@ def _facts(studio: Any, entry: Entry, paces: dict[str, Pace]) -> dict[str, Any]:
         "title": str(card.title),
         "aliases": tuple(card.aliases),
         "task": card.task,
+        "modality": getattr(card, "modality", "text"),
         "format": card.format,
         "description": str(card.description),
         "limits": str(card.limits),

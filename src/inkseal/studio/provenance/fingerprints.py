@@ -1,6 +1,6 @@
 """Looks for a content among the recorded ones by its fingerprints, when no mark tells where it comes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inkseal.core.protocols import EmbeddingEngine, Likeness, Modality
@@ -48,8 +48,8 @@ def find(
     for kind, keys in modality.keys(prints).items():
         candidates |= _meeting(session, kind, keys)
     matches = []
-    for artifact_id in candidates:
-        likeness = modality.compare(prints, recorded(session, artifact_id))
+    for artifact_id, theirs in _recorded(session, candidates).items():
+        likeness = modality.compare(prints, theirs)
         if likeness.relation != "different":
             matches.append(Match(artifact_id=artifact_id, likeness=likeness))
     if owner is not None:
@@ -84,12 +84,20 @@ def _meeting(session: "Session", kind: str, keys: Sequence[bytes]) -> set[str]:
 
 def recorded(session: "Session", artifact_id: str) -> dict[str, bytes]:
     """Returns the fingerprints on record for an artifact, by kind."""
+    return _recorded(session, [artifact_id]).get(artifact_id, {})
+
+
+def _recorded(session: "Session", artifact_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
     from sqlalchemy import select
 
     from inkseal.store.records import FingerprintRow
 
-    rows = session.scalars(select(FingerprintRow).where(FingerprintRow.artifact_id == artifact_id))
-    return {row.kind: row.value for row in rows}
+    found: dict[str, dict[str, bytes]] = {}
+    row = FingerprintRow
+    query = select(row.artifact_id, row.kind, row.value).where(row.artifact_id.in_(artifact_ids))
+    for artifact_id, kind, value in session.execute(query):
+        found.setdefault(artifact_id, {})[kind] = value
+    return found
 
 
 def _alike(session: "Session", sense: Sense, limit: int, owner: str | None) -> list[Match]:

@@ -4,7 +4,7 @@ import { number, size } from "../../core/format.js";
 import { language, say } from "../../core/language.js";
 import { Tag } from "../../ui/tag.js";
 
-const TASKS = { generate: ["text and code", "文本与代码"], embed: ["meaning", "语义向量"], font: ["typeface", "字体"] };
+const TASKS = { generate: ["text and code", "文本与代码"], embed: ["meaning", "语义向量"], font: ["typeface", "字体"], picture_safety: ["check of pictures", "图片检查"] };
 
 /** @param {string} task */
 export const taskWords = (task) => say(...(TASKS[task] ?? [task, task]));
