@@ -217,7 +217,7 @@ def test_a_watermark_that_cannot_be_put_in_is_refused(generative: GenerativeEngi
 
 def test_another_modality_is_refused(generative: GenerativeEngine) -> None:
     with pytest.raises(Unsupported):
-        next(generative.generate(Request(modality="image", messages=TextRequest.of("x").messages), NEVER))
+        next(generative.generate(Request(modality="mesh", messages=TextRequest.of("x").messages), NEVER))
 
 
 def test_a_set_cancel_ends_every_result(generative: GenerativeEngine) -> None:

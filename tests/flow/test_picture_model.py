@@ -63,6 +63,9 @@ def test_the_command_publishes_and_says_how_near_it_is(
     assert "largest error" in again.stderr
     shown = CliRunner().invoke(app, ["models", "show", "mine", "--json"])
     assert "outline" in shown.stdout
+    shown = CliRunner().invoke(app, ["models", "show", "mine"])
+    assert "styles: flat, outline\n" in shown.stdout
+    assert "2, 3, dpm_solver\n" in shown.stdout
     wrong = CliRunner().invoke(app, ["publish", "vae"])
     assert isinstance(wrong.exception, InvalidRequest)
 

@@ -10,6 +10,7 @@ from inkseal.cli._signals import interruptible
 from inkseal.core.language import say
 
 if TYPE_CHECKING:
+    from inkseal.catalog.card import Card
     from inkseal.catalog.catalog import Catalog, Entry
 
 app = typer.Typer(
@@ -84,7 +85,7 @@ def show(name: Name, as_json: Json = False) -> None:
         (say("licence", "许可"), str(card.licence)),
         (say("task", "任务"), card.task),
         (say("languages", "语言"), ", ".join(card.languages)),
-        (say("context", "上下文"), say(f"{card.context_tokens} tokens", f"{card.context_tokens} 词元")),
+        *_abilities(card),
         (say("limits", "局限"), str(card.limits)),
         (say("sources", "来源"), ", ".join(str(source["source"]) for source in card.sources)),
         *((file.name, f"{size_text(file.size_bytes)}  sha256 {file.sha256}") for file in card.files),
@@ -92,6 +93,19 @@ def show(name: Name, as_json: Json = False) -> None:
     ]
     for key, value in rows:
         typer.echo(f"  {key}: {value}")
+
+
+def _abilities(card: "Card") -> list[tuple[str, str]]:
+    """Returns how much a text model reads, or what a picture model draws."""
+    picture = card.profile.picture
+    if picture is None:
+        return [(say("context", "上下文"), say(f"{card.context_tokens} tokens", f"{card.context_tokens} 词元"))]
+    own = f"{picture.steps}, {picture.guidance:g}, {picture.solver}"
+    return [
+        (say("picture", "图片"), f"{picture.side_px} × {picture.side_px}"),
+        (say("styles", "风格"), ", ".join(picture.styles)),
+        (say("steps, guidance, solver", "步数、引导、求解器"), own),
+    ]
 
 
 def _show_remote(facts: dict[str, Any], as_json: bool) -> None:
