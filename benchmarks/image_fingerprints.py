@@ -1,6 +1,6 @@
 """Measures how well fingerprints of pictures tell copies from independent pictures, and writes the table into the docs.
 
-    python benchmarks/image_fingerprints.py PICTURES [--recorded 2000] [--examined 300] [--write]
+    python benchmarks/image_fingerprints.py PICTURES [--side 64] [--recorded 1000] [--examined 100] [--write]
 
 PICTURES is the folder that `inkseal data build pictures` made. Some pictures are on record, and copies of them are
 looked up through the real index. As many other pictures of the same sets are compared with every recorded one, which is
@@ -31,6 +31,7 @@ from inkseal.store.store import Store
 from inkseal.studio.provenance import fingerprints
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "image-fingerprints.md"
+RESULTS = Path(__file__).parent / "results" / "image_fingerprints.json"
 LABEL = ["AI-generated (AI生成)"]
 RELATIONS = ("exact", "copy", "similar", "different")
 SIDES_PX = (64, 256)
@@ -150,41 +151,39 @@ def _levels(view: bytes) -> Any:
     return np.frombuffer(view, np.uint8, look.LOOK_BYTES - 2, offset=2).astype(np.float32)
 
 
-def measure(data: Dataset, num_recorded: int, num_examined: int) -> dict[int, dict[str, Counter[str]]]:
-    """Returns the counts by the side of the recorded pictures."""
+def measure(data: Dataset, num_recorded: int, num_examined: int, side_px: int) -> dict[str, Counter[str]]:
+    """Returns the counts for recorded pictures of one size."""
     chosen = random.Random(5).sample(range(len(data)), 2 * num_recorded)
     recorded, others = chosen[:num_recorded], chosen[num_recorded:]
-    found = {}
-    for side_px in SIDES_PX:
 
-        def cases(side_px: int = side_px) -> Iterator[tuple[str, int, Picture]]:
-            for number in recorded[:num_examined]:
-                for kind, edit in EDITS.items():
-                    yield kind, number, edit(data.picture(number, side_px))
+    def cases() -> Iterator[tuple[str, int, Picture]]:
+        for number in recorded[:num_examined]:
+            for kind, edit in EDITS.items():
+                yield kind, number, edit(data.picture(number, side_px))
 
-        with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "data") as store:
-            found[side_px] = examine(store, cases(), record(store, data, recorded, side_px))
-        found[side_px] |= compare(data, others, recorded, side_px)
-    return found
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "data") as store:
+        found = examine(store, cases(), record(store, data, recorded, side_px))
+    return found | compare(data, others, recorded, side_px) | {"recorded": Counter({"num": num_recorded})}
 
 
 def table(counts: dict[str, Counter[str]]) -> str:
     lines = ["| what it is | pictures | exact | copy | similar | not found | of these, named another |"]
     lines.append("|---|---|---|---|---|---|---|")
     for kind, counter in counts.items():
-        if kind != "milliseconds":
+        if kind not in ("milliseconds", "recorded"):
             cells = " | ".join(str(counter[name]) for name in (*RELATIONS, "wrong"))
             lines.append(f"| {kind} | {sum(counter[name] for name in RELATIONS)} | {cells} |")
     return "\n".join(lines)
 
 
-def page(found: dict[int, dict[str, Counter[str]]], num_recorded: int) -> str:
+def page(found: dict[int, dict[str, Counter[str]]]) -> str:
     sections = []
-    for side_px, counts in found.items():
+    for side_px, counts in sorted(found.items()):
         other = counts["another picture"] + counts[OTHER_LABELLED]
         false, total = other["exact"] + other["copy"], sum(other[name] for name in RELATIONS)
         sections.append(
             f"## Pictures of {side_px} × {side_px} pixels\n\n"
+            f"{counts['recorded']['num']} on record, as many others. "
             f"False claims about pictures that are not on record: **{false} of {total}** "
             f"**({100 * false / total:.2f} %)**. "
             f"One look-up took {counts['milliseconds']['each']} ms.\n\n{table(counts)}\n"
@@ -193,8 +192,8 @@ def page(found: dict[int, dict[str, Counter[str]]], num_recorded: int) -> str:
     return f"""# Fingerprints of pictures: what they can tell
 
 Made by `python benchmarks/image_fingerprints.py PICTURES --write` from the emoji, icons and clip art of
-`inkseal data build pictures`, drawn by chance: {num_recorded} are on record, {num_recorded} others of the same sets are
-not, and are compared with each recorded one. Such small drawings in few styles are the hardest case: many are meant to
+`inkseal data build pictures`, drawn by chance. Some are on record; others of the same sets are not, and are
+compared with each recorded one. Such small drawings in few styles are the hardest case: many are meant to
 look alike. Those of 256 pixels are the same drawings made larger.
 
 A claim that a picture was made here is "exact" (every pixel) or "copy": its view of {look.LUMA_CELLS} ×
@@ -210,14 +209,22 @@ were made smaller still. A copy of a labelled export is looked up without its la
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("pictures", type=Path)
-    parser.add_argument("--recorded", type=int, default=2000)
-    parser.add_argument("--examined", type=int, default=300)
-    parser.add_argument("--write", action="store_true", help="write the page in docs/reference")
+    parser.add_argument("--side", type=int, choices=SIDES_PX, action="append", help="only this size; both when absent")
+    parser.add_argument("--recorded", type=int, default=1000)
+    parser.add_argument("--examined", type=int, default=100)
+    parser.add_argument("--write", action="store_true", help="write results, and the page in docs/reference")
     options = parser.parse_args()
-    text = page(measure(Dataset(options.pictures), options.recorded, options.examined), options.recorded)
-    print(text)
+    data = Dataset(options.pictures)
+    for side_px in options.side or SIDES_PX:
+        counts = measure(data, options.recorded, options.examined, side_px)
+        print(table(counts))
+        if options.write:
+            kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+            RESULTS.write_text(json.dumps(kept | {str(side_px): counts}, indent=1) + "\n", encoding="utf-8")
     if options.write:
-        PAGE.write_text(text, encoding="utf-8")
+        every = json.loads(RESULTS.read_text("utf-8"))
+        found = {int(side): {kind: Counter(each) for kind, each in counts.items()} for side, counts in every.items()}
+        PAGE.write_text(page(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

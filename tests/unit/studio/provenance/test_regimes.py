@@ -39,7 +39,8 @@ def test_a_long_text_without_watermark_does_not_meet_the_code() -> None:
     assert _unmet("eu", num_tokens=201) == {"eu.watermark"}
     assert _unmet("eu", num_tokens=200) == set()
     assert _unmet("eu", num_tokens=None) == {"eu.watermark"}
-    assert _unmet("eu", modality="image", num_tokens=None) == set()
+    assert _unmet("eu", modality="image", num_tokens=None) == {"eu.watermark"}
+    assert _unmet("eu", modality="audio", num_tokens=None) == set()
     assert _unmet("eu", layers=ALL | {"watermark"}) == set()
 
 
