@@ -31,11 +31,12 @@ PAGE = HERE.parent / "docs" / "reference" / "apps.md"
 SEED = 20261122
 LANGUAGES = ("zh", "en")
 UNSEEN = """
-Rules count, compare and look up; they do not understand. Results that met every rule were read, and held these
-faults: a unit of the model's own beside a right number ("each loan was made for $5,755" of a mean of 5,755 loans), a
-right number with a wrong meaning ("the median of 5,230 suggests that half of the loans were made at this level"), an
-adjective nobody gave ("dims automatically"), a dialogue whose choice leads back to the same line, and explanations
-that exclude each other in form alone. A person reads a result before it is used.
+Rules count, compare and look up; they do not understand. A dozen results of the 1.5B model that met every rule were
+read, and held these faults: a unit of the model's own beside a right number ("each loan was made for $5,755" of a mean
+of 5,755 loans), a right number with a wrong meaning ("the median of 5,230 suggests that half of the loans were made at
+this level"), a word nobody gave ("dims automatically", "double-blind"), a finding without a number that nobody made, a
+variable that is not the one that is changed, a line of dialogue that no choice leads to, chapters that differ in a name
+alone, and explanations that exclude each other in form alone. A person reads a result before it is used.
 """
 NOTE = "<!-- Written by benchmarks/apps.py; run `make eval-apps` instead of editing. -->"
 

@@ -39,7 +39,8 @@ def loosened(schema: Any, kept: Mapping[str, int] = MOST_KEPT) -> tuple[Any, lis
     """Returns a schema without counts above those kept, and what was left out, such as `maxLength: 200`."""
     if not isinstance(schema, Mapping):
         return schema, []
-    found = dict(schema)
+    # An engine's grammar takes `minLength: 0` for exactly one letter; it says nothing, so it goes.
+    found = {key: value for key, value in schema.items() if (key, value) != ("minLength", 0)}
     out = [f"{key}: {found[key]}" for key, most in kept.items() if found.get(key, 0) > most]
     for line in out:
         key = line.partition(":")[0]

@@ -131,3 +131,10 @@ def test_a_pattern_too_slow_to_be_checked_is_refused_before() -> None:
     slow = {"type": "string", "maxLength": 200, "pattern": "^(a+)+$"}
     with pytest.raises(Unsupported):
         AnswerCheck(TextRequest.of("x", constraint=Constraint(json_schema=slow)))
+
+
+def test_a_least_length_of_nothing_is_left_out() -> None:
+    """The grammar of the engine took it for exactly one letter."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "minLength": 0, "maxLength": 400}}}
+    assert loosened(schema)[0] == {"type": "object", "properties": {"a": {"type": "string"}}}
+    assert loosened({"minLength": 0, "maxLength": 0})[0] == {"maxLength": 0}
