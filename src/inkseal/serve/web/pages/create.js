@@ -84,11 +84,12 @@ function useModels(settings) {
 
 /** Returns what a list of models offers; one of them, or a name of its own, stands for the usual one. */
 function choices(found, chosen, usual, title) {
-  const sorted = [...found].sort((a, b) => Number(b.here) - Number(a.here));
+  const answers = (model) => model.here || !!model.provider;
+  const sorted = [...found].sort((a, b) => Number(answers(b)) - Number(answers(a)));
   const isUsual = (model) => model.name === usual || model.aliases.includes(usual);
   const named = sorted.map((model) => ({
     value: model.aliases.includes(chosen) ? chosen : isUsual(model) ? usual : model.name,
-    title: model.here ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
+    title: answers(model) ? model.title : say(`${model.title} (not here)`, `${model.title}（未安装）`),
   }));
   if (!named.some((one) => one.value === usual)) named.unshift({ value: usual, title });
   return chosen && !named.some((one) => one.value === chosen) ? [...named, { value: chosen, title: chosen }] : named;
