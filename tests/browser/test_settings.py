@@ -97,6 +97,10 @@ def test_the_figures_of_each_check_are_shown(studio: "Callable[..., Page]") -> N
     expect(injection.get_by_role("row", name="召回率")).to_contain_text("%")
     expect(injection).to_contain_text("没有向量模型时只使用规则")
     expect(page.get_by_role("region", name="敏感词", exact=True)).to_contain_text("HarmBench")
+    pictures = page.get_by_role("region", name="图片安全", exact=True)
+    expect(pictures.get_by_role("row", name="无害图片被拦截")).to_contain_text("%")
+    expect(pictures).to_contain_text("检出率未测量")
+    expect(pictures).to_contain_text("未经检查")
 
 
 def test_a_rule_of_labels_is_changed_and_the_file_keeps_its_comments(guarded: Any, own_server: Served) -> None:

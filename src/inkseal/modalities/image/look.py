@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LUMA_CELLS, CHROMA_CELLS = 32, 16
 _HEAD_BYTES = 2
 LOOK_BYTES = _HEAD_BYTES + LUMA_CELLS**2 + 2 * CHROMA_CELLS**2
-COPY_MEAN, COPY_WORST = 6.5, 14.0
+COPY_MEAN, COPY_WORST = 6.0, 12.0
 """Levels of 255, over the whole view and in its worst sixteenth, up to which a picture is called a copy."""
 SIMILAR_MEAN = 16.0
 ASPECT_STEPS = 1000

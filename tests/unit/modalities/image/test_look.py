@@ -35,7 +35,7 @@ COPIES = {
 }
 
 
-@pytest.mark.parametrize("side_px", [96, 256, 300])
+@pytest.mark.parametrize("side_px", [128, 256, 300])
 @pytest.mark.parametrize("kind", COPIES)
 def test_a_copy_is_found_by_its_keys_and_called_a_copy(kind: str, side_px: int) -> None:
     original = picture(3, side_px)

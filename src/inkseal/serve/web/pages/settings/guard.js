@@ -32,6 +32,14 @@ function WithPolicy({ guard }) {
     ${chosen && html`<${CheckDialog} check=${chosen} onClose=${() => setName("")} onSaved=${() => (setName(""), again())} />`}`;
 }
 
+/** Which model brings what a check lacks. */
+const MODELS = { embedder: "embedding", picture_safety: "open-nsfw" };
+
+const lackWords = (check) =>
+  check.lacks.includes("picture_safety")
+    ? say("Without its model it looks at nothing, and notes each picture as not checked.", "没有模型时不做检查，每张图片都标记为“未经检查”。")
+    : say("Without the embedding model it has rules alone; these are the figures of the rules.", "没有向量模型时只使用规则；以下为仅用规则的数据。");
+
 const Checks = ({ guard, policies = [], onChange }) => html`${guard.checks.map((check) => {
     const policy = policies.find((one) => one.name === check.name);
     const isOwn = policy && Object.keys(policy.changed).length > 0;
@@ -43,10 +51,7 @@ const Checks = ({ guard, policies = [], onChange }) => html`${guard.checks.map((
       does=${policy && html`<span class="row">${isOwn && html`<${Tag} kind="seal">${say("changed", "已修改")}<//>`}<${Button} small icon="settings" onClick=${() => onChange(check.name)}>${say("Policy", "策略")}<//></span>`}
     >
       <${Figures} check=${check} />
-      ${check.lacks.length > 0 && html`<${Note} kind="warn">${say(
-        "Without the embedding model it has rules alone; these are the figures of the rules.",
-        "没有向量模型时只使用规则；以下为仅用规则的数据。",
-      )} <a href="#/models/embedding">${say("Fetch the model", "获取该模型")}</a><//>`}
+      ${check.lacks.length > 0 && html`<${Note} kind="warn">${lackWords(check)} <a href=${`#/models/${MODELS[check.lacks[0]]}`}>${say("Fetch the model", "获取该模型")}</a><//>`}
     <//>`;
   })}
   <p class="faint small">${say(
