@@ -145,10 +145,14 @@ def page(scores: Scores, files: Sequence[AppFile]) -> str:
         "",
     ]
     lines += ["## What the scores do not say", UNSEEN]
+    num_cases = sum(len(file.app.cases) for file in files)
     for model in dict.fromkeys(score.model for score in scores.scores):
         mine = [score for score in scores.scores if score.model == model]
         lines += [
             f"## {model}",
+            "",
+            f"Measured so far: {sum(score.num_cases for score in mine)} of {num_cases} cases. The means are of these "
+            "alone; cases that take many attempts come last.",
             "",
             *(_whole(language, [score for score in mine if score.language == language]) for language in LANGUAGES),
             "",
