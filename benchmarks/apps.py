@@ -140,14 +140,19 @@ def page(scores: Scores, files: Sequence[AppFile]) -> str:
         "Each case fills in the form and is scored by code: the share of the app's rules and of the case's "
         "expectations that the result meets. A run that ends with an error, because no answer kept the rules, "
         "scores 0. `valid` is apart: of the answers that had to meet a JSON schema, those that did at the first "
-        "attempt. Several cases share the engine's batch, so `mean seconds` is longer than for one user alone.",
+        "attempt. Several cases share the engine's batch, so `mean seconds` is longer than for one user alone, and "
+        "longer still where the machine had other work.",
         "",
     ]
     lines += ["## What the scores do not say", UNSEEN]
+    num_cases = sum(len(file.app.cases) for file in files)
     for model in dict.fromkeys(score.model for score in scores.scores):
         mine = [score for score in scores.scores if score.model == model]
         lines += [
             f"## {model}",
+            "",
+            f"Measured so far: {sum(score.num_cases for score in mine)} of {num_cases} cases. The means are of these "
+            "alone; cases that take many attempts come last.",
             "",
             *(_whole(language, [score for score in mine if score.language == language]) for language in LANGUAGES),
             "",
