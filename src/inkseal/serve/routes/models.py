@@ -245,7 +245,7 @@ def _facts(studio: Any, entry: Entry, paces: dict[str, Pace]) -> dict[str, Any]:
         "title": str(card.title),
         "aliases": tuple(card.aliases),
         "task": card.task,
-        "modality": getattr(card, "modality", "text"),
+        "modality": card.modality,
         "format": card.format,
         "description": str(card.description),
         "limits": str(card.limits),
