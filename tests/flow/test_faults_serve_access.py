@@ -222,6 +222,8 @@ def test_fault_41_anothers_things_do_not_exist_on_any_route(house: House) -> Non
         walked += 1
         # For each anew, because some take away what they are called with.
         mine: dict[str, str] = _things(house, secret)
+        if path.startswith("/api/v1/app-runs/"):
+            mine |= {"run_id": _begun(house, secret)}
         nothing = {"conversation_id": "1" * 26} if (method, path) in MADE_BY_ASKING else {}
         with house.served.client(house.ann["key"]) as ann, house.served.client(house.bob["key"]) as bob:
             theirs = bob.request(method, _of(path, mine), **_body(method, path, mine))
@@ -252,6 +254,15 @@ def _things(house: House, secret: str) -> dict[str, str]:
         collection = str(client.post("/api/v1/collections", json={"name": "shelf"}).json()["id"])
         assert client.put(f"/api/v1/conversations/{made}", json={}).status_code == 200
     return {"artifact_id": made, "run_id": made, "conversation_id": made, "collection_id": collection, "turn_id": made}
+
+
+def _begun(house: House, secret: str) -> str:
+    """Returns a run of an app that is ann's."""
+    asked = {"model": "echo", "values": {"topic": secret}}
+    with house.served.client(house.ann["key"]) as client:
+        begun = client.post("/api/v1/apps/poem/run", json=asked, headers={"Prefer": "respond-async"})
+    assert begun.status_code == 202, begun.text
+    return str(begun.json()["id"])
 
 
 def _of(path: str, values: dict[str, str]) -> str:

@@ -92,11 +92,13 @@ def make_folder(folder: Path) -> None:
     """
     if folder.is_dir():
         return
-    if folder.exists():
-        raise StoreError(say(f"{str(folder)!r} is not a folder.", f"{str(folder)!r} 不是文件夹。"))
     make_folder(folder.parent)
     with disk_errors(folder):
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:  # somebody else may have made it since
+            if not folder.is_dir():
+                raise StoreError(say(f"{str(folder)!r} is not a folder.", f"{str(folder)!r} 不是文件夹。")) from None
         sync_folder(folder.parent)
 
 
