@@ -1,6 +1,5 @@
 """A real browser before a started server. A page that complains, or asks anybody but this server, fails its test."""
 
-import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser.waiting import SECONDS
 from browser_program import ARGUMENTS, find_chromium
 from serving import Served, serving
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ECHO = "[backends.echo]\nany_model = true\n"
-SECONDS = float(os.environ.get("INKSEAL_BROWSER_SECONDS", "15"))
-"""How long a page may take for anything; a machine at work needs more."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from browser.waiting import soon
 from serving import serving
 
 if TYPE_CHECKING:
@@ -53,17 +54,17 @@ def test_a_report_is_made_of_a_table_and_sealed(
     run(page, language, WORDS[language]["sample"])
     result = page.locator(".app-result")
     result.wait_for()
-    assert result.locator(".chart svg").count() == 2
-    assert result.locator(".label").inner_text()
-    assert page.locator(".app-step-done").count() == 2
+    soon(result, lambda: result.locator(".chart svg").count() == 2)
+    soon(result, lambda: result.locator(".label").inner_text())
+    soon(page, lambda: page.locator(".app-step-done").count() == 2)
     check_axe(page)
     result.locator(".seal").click()
     story = page.locator(".dialog-side")
     story.locator(".facts").first.wait_for()
     words = {"en": ("the result of all steps", "met"), "zh": ("全部步骤的结果", "符合")}[language]
-    assert all(word in story.inner_text() for word in words)
-    assert story.locator("a", has_text={"en": "Report", "zh": "报告"}[language]).count() == 1
-    assert story.get_by_text("numbers", exact=True).count() == 1
+    soon(story, lambda: all(word in story.inner_text() for word in words))
+    soon(story, lambda: story.locator("a", has_text={"en": "Report", "zh": "报告"}[language]).count() == 1)
+    soon(story, lambda: story.get_by_text("numbers", exact=True).count() == 1)
     check_axe(page)
 
 
@@ -71,10 +72,10 @@ def test_a_result_that_breaks_the_rules_is_refused_and_says_why(studio: Opener) 
     page = studio("#/apps/poem")
     run(page, "en", "Harbour")
     page.locator(".note-bad").wait_for()
-    assert "No result that keeps the rules" in page.locator(".note-bad").inner_text()
+    soon(page, lambda: "No result that keeps the rules" in page.locator(".note-bad").inner_text())
     assert page.locator(".app-result").count() == 0
     page.locator(".app-step-try summary").first.click()
-    assert "lines" in page.locator(".app-step-try li").first.inner_text()
+    soon(page, lambda: "lines" in page.locator(".app-step-try li").first.inner_text())
 
 
 def test_a_run_shows_its_words_and_can_be_stopped(guarded: "Guarded", tmp_path: Path) -> None:
@@ -93,11 +94,11 @@ def test_an_app_is_found_by_words_and_by_kind(studio: Opener) -> None:
     page.locator(".app-card").first.wait_for()
     number = page.locator(".app-card").count()
     page.get_by_role("searchbox").fill("csv")
-    assert 1 <= page.locator(".app-card").count() < number
+    soon(page, lambda: 1 <= page.locator(".app-card").count() < number)
     page.get_by_role("searchbox").fill("")
     page.get_by_role("link", name="Code", exact=True).click()
     page.locator('.apps-kind[aria-current="true"]', has_text="Code").wait_for()
-    assert {"Repair a bug", "Complete code"} <= set(page.locator(".app-card-title").all_inner_texts())
+    soon(page, lambda: {"Repair a bug", "Complete code"} <= set(page.locator(".app-card-title").all_inner_texts()))
 
 
 def test_an_app_is_imported_run_changed_and_deleted(studio: Opener, guarded: "Guarded") -> None:
@@ -111,14 +112,14 @@ def test_an_app_is_imported_run_changed_and_deleted(studio: Opener, guarded: "Gu
     page.get_by_label("Model", exact=True).select_option(label="Echo")
     page.get_by_role("button", name="Run", exact=True).click()
     page.locator(".app-result").wait_for()
-    assert "Hello <img src=x onerror=alert(1)> {{word}}" in page.locator(".app-document").inner_text()
+    soon(page, lambda: "Hello <img src=x onerror=alert(1)> {{word}}" in page.locator(".app-document").inner_text())
     page.get_by_role("button", name="This app").click()
     page.get_by_role("menuitem", name="Change", exact=True).click()
     box = page.get_by_label("The app's file (TOML)")
     box.fill(OWN_APP.replace("Greeter", "Welcomer").replace('kind = "generate"', 'kind = "nothing"'))
     page.get_by_role("button", name="Save", exact=True).click()
     page.locator(".field-error").wait_for()
-    assert "nothing" in page.locator(".field-error").inner_text()
+    soon(page, lambda: "nothing" in page.locator(".field-error").inner_text())
     box.fill(OWN_APP.replace("Greeter", "Welcomer"))
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("heading", name="Welcomer").wait_for()
@@ -134,7 +135,7 @@ def test_a_draft_survives_a_reload(studio: Opener) -> None:
     page.get_by_label("Topic").fill("an old harbour")
     page.reload()
     page.locator("form").wait_for()
-    assert page.get_by_label("Topic").input_value() == "an old harbour"
+    soon(page, lambda: page.get_by_label("Topic").input_value() == "an old harbour")
 
 
 def test_a_missing_field_is_said_at_the_field(studio: Opener, guarded: "Guarded") -> None:
@@ -144,7 +145,7 @@ def test_a_missing_field_is_said_at_the_field(studio: Opener, guarded: "Guarded"
     page.get_by_label("Topic").evaluate("box => box.removeAttribute('required')")
     page.get_by_role("button", name="Run", exact=True).click()
     page.locator(".note-bad, .field-error").first.wait_for()
-    assert "Topic" in page.locator(".field-error, .note-bad").first.inner_text()
+    soon(page, lambda: "Topic" in page.locator(".field-error, .note-bad").first.inner_text())
 
 
 def test_an_app_runs_by_keyboard_alone(studio: Opener) -> None:
@@ -165,7 +166,7 @@ def test_an_app_runs_by_keyboard_alone(studio: Opener) -> None:
 def test_a_quiz_is_answered_and_graded(studio: Opener, check_axe: Callable[["Page"], None]) -> None:
     page = studio("#/apps/quiz_grading")
     page.get_by_role("button", name="Sample 1").click()
-    assert page.get_by_role("radio", name="B. condensation").is_checked()
+    soon(page, lambda: page.get_by_role("radio", name="B. condensation").is_checked())
     page.get_by_role("radio", name="C. wind alone").check()
     page.get_by_label("3. What is precipitation?").fill("Rain and snow.")
     page.get_by_label("Model", exact=True).select_option(label="Echo")
@@ -193,7 +194,7 @@ def test_a_run_goes_on_without_its_page_and_is_watched_again(guarded: "Guarded",
         other = guarded.open(slow, "#/apps")  # another browser of the same person
         other.get_by_role("region", name="Running now").get_by_role("link").click()
         other.locator(".app-result .seal").wait_for()
-        assert other.locator(".app-result .chart svg").count() == 2
+        soon(other, lambda: other.locator(".app-result .chart svg").count() == 2)
         other.reload()
         other.locator(".app-result .seal").wait_for()
         other.get_by_role("link", name="New run").click()

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from browser.creating import answer, box, choose_echo, created, say, sealed
+from browser.waiting import soon
 from serving import Served, create_key, serving, wait_until
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ def test_an_answer_streams_is_labelled_and_sealed(guarded: Any, slow: Served) ->
     page = created(guarded, slow)
     say(page, LONG[:1200])
     _coming(page, "word3")
-    assert page.get_by_role("button", name="Stop").is_visible()
-    assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
+    soon(page, lambda: page.get_by_role("button", name="Stop").is_visible())
+    soon(page, lambda: page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)")
     sealed(page)
-    assert answer(page).inner_text() == LONG[:1200].strip()
-    assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
+    soon(page, lambda: answer(page).inner_text() == LONG[:1200].strip())
+    soon(page, lambda: page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)")
     meters = page.locator(".answer-foot .meters").inner_text()
     assert "tokens/s" in meters
     assert "energy" in meters
-    assert page.get_by_role("button", name="Send").is_visible()
+    soon(page, lambda: page.get_by_role("button", name="Send").is_visible())
 
 
 def test_stop_keeps_what_came(guarded: Any, slow: Served) -> None:
@@ -53,7 +54,7 @@ def test_stop_keeps_what_came(guarded: Any, slow: Served) -> None:
     assert LONG.startswith(shown)
     assert "word20" in shown
     assert "word899" not in shown
-    assert page.get_by_text("Stopped here.").is_visible()
+    soon(page, lambda: page.get_by_text("Stopped here.").is_visible())
     kept = httpx2.get(f"{slow.url}/api/v1/artifacts?limit=1").json()["artifacts"][0]
     assert httpx2.get(f"{slow.url}/api/v1/artifacts/{kept['id']}/content").text == shown
 
@@ -68,7 +69,7 @@ def test_editing_and_asking_again_make_branches_that_stay(guarded: Any, served: 
     page.get_by_role("button", name="Ask", exact=True).click()
     sealed(page)
     answer(page).get_by_text("second question").wait_for()
-    assert page.locator(".turn-user .forks").inner_text().split() == ["2", "/", "2"]
+    soon(page, lambda: page.locator(".turn-user .forks").inner_text().split() == ["2", "/", "2"])
     page.locator(".turn-user").get_by_role("button", name="Branch before").click()
     answer(page).get_by_text("first question").wait_for()
     page.get_by_role("button", name="Answer again").click()
@@ -78,7 +79,7 @@ def test_editing_and_asking_again_make_branches_that_stay(guarded: Any, served: 
     answer(page).get_by_text("second question").wait_for()
     page.reload()
     answer(page).get_by_text("second question").wait_for()
-    assert page.locator(".turn-user .forks").inner_text().split() == ["2", "/", "2"]
+    soon(page, lambda: page.locator(".turn-user .forks").inner_text().split() == ["2", "/", "2"])
 
 
 def test_a_reload_in_the_middle_goes_on_where_it_was(guarded: Any, slow: Served) -> None:
@@ -96,7 +97,7 @@ def test_a_reload_in_the_middle_goes_on_where_it_was(guarded: Any, slow: Served)
     _coming(page, "word60")
     assert int(asked[0]) > 5, "the stream is taken up after the events that were shown"
     sealed(page)
-    assert answer(page).inner_text() == LONG
+    soon(page, lambda: answer(page).inner_text() == LONG)
     runs = httpx2.get(f"{slow.url}/api/v1/runs?limit=2").json()
     assert [run["status"] for run in runs] == ["finished", "finished"], "it was not asked twice, nor stopped"
 
@@ -115,7 +116,7 @@ def test_an_answer_that_the_server_took_down_with_it_says_so(guarded: Any, tmp_p
             page.get_by_text("The server was stopped while it answered.").wait_for()
             say(page, "and again")
             sealed(page)
-            assert answer(page, 1).inner_text() == "and again"
+            soon(page, lambda: answer(page, 1).inner_text() == "and again")
             page.close()
 
 
@@ -130,7 +131,7 @@ def test_another_device_finds_the_conversation_and_what_is_running(guarded: Any,
     sealed(page)
     sealed(other)
     assert LONG.startswith(answer(other).inner_text())
-    assert answer(other).inner_text() == answer(page).inner_text()
+    soon(other, lambda: answer(other).inner_text() == answer(page).inner_text())
 
 
 def test_two_tabs_destroy_nothing_of_each_other(guarded: Any, served: Served) -> None:
@@ -145,12 +146,12 @@ def test_two_tabs_destroy_nothing_of_each_other(guarded: Any, served: Served) ->
     one.reload()
     two.reload()
     sealed(one)
-    assert box(one).input_value() == "draft of the first tab"
-    assert box(two).input_value() == "draft of the second tab"
+    soon(one, lambda: box(one).input_value() == "draft of the first tab")
+    soon(two, lambda: box(two).input_value() == "draft of the second tab")
     box(one).press("Enter")
     sealed(one, 2)
     two.locator(".turn-user", has_text="draft of the first tab").wait_for()
-    assert box(two).input_value() == "draft of the second tab"
+    soon(two, lambda: box(two).input_value() == "draft of the second tab")
     one_leaf = httpx2.get(f"{served.url}/api/v1/conversations/{one.url.split('/')[-1]}").json()["turns"]
     assert len(one_leaf) == 4
 
@@ -163,8 +164,8 @@ def test_a_draft_outlives_a_reload(guarded: Any, served: Served) -> None:
     )
     page.locator(".composer .chip", has_text="notes.txt").wait_for()
     page.reload()
-    assert box(page).input_value() == "not yet sent"
-    assert page.locator(".composer .chip").inner_text().startswith("notes.txt")
+    soon(page, lambda: box(page).input_value() == "not yet sent")
+    soon(page, lambda: page.locator(".composer .chip").inner_text().startswith("notes.txt"))
 
 
 def test_a_file_is_a_document_and_no_instruction(guarded: Any, served: Served) -> None:
@@ -179,7 +180,7 @@ def test_a_file_is_a_document_and_no_instruction(guarded: Any, served: Served) -
     assert [part["origin"] for part in parts] == ["document", "user"]
     assert "Tea is 80 degrees." in parts[0]["text"]
     sealed(page)
-    assert page.locator(".bubble .chip").inner_text().startswith("notes.txt")
+    soon(page, lambda: page.locator(".bubble .chip").inner_text().startswith("notes.txt"))
     page.locator("input[type=file]").set_input_files(
         {"name": "x.bin", "mimeType": "application/octet-stream", "buffer": b"\0\1"}
     )
@@ -203,7 +204,7 @@ def test_the_seal_opens_a_proved_story(guarded: Any, served: Served, check_axe: 
     assert "nothing found" in shown
     check_axe(page)
     story.get_by_text("Manifest, as it was signed").click()
-    assert signed["signature"]["value"] in story.locator("pre").inner_text()
+    soon(story, lambda: signed["signature"]["value"] in story.locator("pre").inner_text())
     with page.expect_download() as saved:
         story.get_by_role("button", name="Markdown").click()
     text = saved.value.path().read_text()
@@ -224,7 +225,7 @@ def test_a_broken_seal_says_so(guarded: Any, tmp_path: Any) -> None:
         path.write_bytes(b"something else")
         page.locator(".seal").click()
         page.locator(".story", has_text="The seal is broken").wait_for()
-        assert "its content was changed" in page.locator(".story").inner_text()
+        soon(page, lambda: "its content was changed" in page.locator(".story").inner_text())
 
 
 def test_a_structured_answer_is_a_tree_that_fits(guarded: Any, served: Served) -> None:
@@ -243,9 +244,9 @@ def test_a_structured_answer_is_a_tree_that_fits(guarded: Any, served: Served) -
     assert asked.value.post_data_json["constraint"]["json_schema"]["required"] == ["name", "n"]
     sealed(page)
     page.get_by_text("Fits the schema").wait_for()
-    assert page.locator(".tree .tree-name").all_inner_texts() == ["name", "n"]
+    soon(page, lambda: page.locator(".tree .tree-name").all_inner_texts() == ["name", "n"])
     page.get_by_role("tab", name="JSON").click()
-    assert '"n": 0' in page.locator(".structured .code pre").inner_text()
+    soon(page, lambda: '"n": 0' in page.locator(".structured .code pre").inner_text())
 
 
 def test_tool_calls_are_shown_and_can_be_answered(guarded: Any, served: Served) -> None:
@@ -258,7 +259,7 @@ def test_tool_calls_are_shown_and_can_be_answered(guarded: Any, served: Served) 
     page.reload()
     say(page, "call weather")
     page.locator(".tool", has_text="asked for, not run").wait_for()
-    assert "city" in page.locator(".tool .tree").inner_text()
+    soon(page, lambda: "city" in page.locator(".tool .tree").inner_text())
     page.get_by_role("button", name="Give its result").click()
     page.get_by_label("What the tool gave").fill("sunny")
     with page.expect_request("**/api/v1/generate/text") as asked:
@@ -275,7 +276,7 @@ def test_a_blocked_or_impossible_answer_says_why(guarded: Any, served: Served) -
     box(page).wait_for()
     say(page, "hello")
     page.locator(".note-bad", has_text="No answer").wait_for()
-    assert page.get_by_role("button", name="Answer again").is_visible()
+    soon(page, lambda: page.get_by_role("button", name="Answer again").is_visible())
     page.reload()
     page.locator(".note-bad", has_text="No answer").wait_for()
 
@@ -344,8 +345,11 @@ def test_an_answered_page_keeps_nobody_out(
     sealed(page)
     page.locator(".code-number").wait_for()
     check_axe(page)
-    assert page.locator("h1").count() == 1
-    assert ("AI生成" if language == "zh" else "AI-generated") in page.locator(".turn-answer .label").inner_text()
+    soon(page, lambda: page.locator("h1").count() == 1)
+    soon(
+        page,
+        lambda: ("AI生成" if language == "zh" else "AI-generated") in page.locator(".turn-answer .label").inner_text(),
+    )
 
 
 def test_the_keyboard_is_enough(guarded: Any, served: Served) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from browser.creating import answer, created, say, sealed
+from browser.waiting import soon
 from serving import Served
 
 if TYPE_CHECKING:
@@ -52,13 +53,13 @@ def test_fault_47_what_a_model_writes_stays_text(guarded: Any, served: Served, k
 
 def test_fault_47_a_link_says_where_it_leads(guarded: Any, served: Served) -> None:
     page = _shown(guarded, served, "[your bank](https://evil.example/bank) and https://plain.example/x")
-    assert "your bank (evil.example)" in answer(page).inner_text()
+    soon(page, lambda: "your bank (evil.example)" in answer(page).inner_text())
     assert "(plain.example)" not in answer(page).inner_text()
 
 
 def test_fault_47_html_is_shown_as_it_was_written(guarded: Any, served: Served) -> None:
     page = _shown(guarded, served, "before <b onclick=x>bold</b> after")
-    assert answer(page).inner_text() == "before <b onclick=x>bold</b> after"
+    soon(page, lambda: answer(page).inner_text() == "before <b onclick=x>bold</b> after")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_fault_47_html_is_shown_as_it_was_written(guarded: Any, served: Served) 
 def test_fault_47_deep_and_long_texts_do_not_stop_the_page(guarded: Any, served: Served, text: str) -> None:
     page = _shown(guarded, served, text)
     assert page.evaluate("1 + 1") == 2
-    assert answer(page).inner_text().strip() or answer(page).locator("*").count()
+    soon(page, lambda: answer(page).inner_text().strip() or answer(page).locator("*").count())
 
 
 def test_fault_47_of_a_huge_table_only_a_part_is_drawn_until_asked(guarded: Any, served: Served) -> None:
@@ -90,7 +91,7 @@ def test_fault_47_of_a_huge_table_only_a_part_is_drawn_until_asked(guarded: Any,
     page.reload()
     say(page, "|n|y|\n|-|-|\n" + rows)
     sealed(page)
-    assert answer(page).locator("tbody tr").count() == 100
+    soon(page, lambda: answer(page).locator("tbody tr").count() == 100)
     page.get_by_role("button", name="Show all 2000 rows").click()
     page.wait_for_function("document.querySelectorAll('.prose tbody tr').length === 2000")
 
@@ -103,11 +104,11 @@ def test_code_is_coloured_and_copied_as_it_is(guarded: Any, served: Served) -> N
     sealed(page)
     block = answer(page).locator(".code")
     block.locator(".code-keyword").first.wait_for()
-    assert block.locator("figcaption").inner_text().startswith("Python")
-    assert block.locator("pre").inner_text() == code
+    soon(block, lambda: block.locator("figcaption").inner_text().startswith("Python"))
+    soon(block, lambda: block.locator("pre").inner_text() == code)
     block.get_by_role("button", name="Copy the code").click()
     block.get_by_role("button", name="Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()") == code
+    soon(page, lambda: page.evaluate("navigator.clipboard.readText()") == code)
 
 
 def test_formulas_are_mathml_and_unreadable_ones_their_tex(guarded: Any, served: Served) -> None:
@@ -115,11 +116,14 @@ def test_formulas_are_mathml_and_unreadable_ones_their_tex(guarded: Any, served:
         guarded, served, "$\\frac{a}{b}$ and \\(x^2\\) for $5 and $6 or `$n$`\n\n$$\\sum_{i=0}^n i$$\n\n$\\frac{a$"
     )
     answer(page).locator("math").nth(2).wait_for()
-    assert answer(page).locator("math").count() == 3
-    assert answer(page).locator("mfrac").count() == 1
-    assert page.evaluate("document.querySelector('math').namespaceURI") == "http://www.w3.org/1998/Math/MathML"
-    assert "for $5 and $6 or $n$" in answer(page).inner_text()
-    assert r"\frac{a" in answer(page).inner_text()
+    soon(page, lambda: answer(page).locator("math").count() == 3)
+    soon(page, lambda: answer(page).locator("mfrac").count() == 1)
+    soon(
+        page,
+        lambda: page.evaluate("document.querySelector('math').namespaceURI") == "http://www.w3.org/1998/Math/MathML",
+    )
+    soon(page, lambda: "for $5 and $6 or $n$" in answer(page).inner_text())
+    soon(page, lambda: r"\frac{a" in answer(page).inner_text())
 
 
 def test_while_two_hundred_tokens_a_second_come_only_the_last_block_is_drawn_again(guarded: Any, tmp_path: Any) -> None:
@@ -155,8 +159,8 @@ def test_a_chart_is_drawn_and_read_aloud_and_what_is_none_stays_code(guarded: An
     none = ["bar | no unit\na | 1", "bar | t | u\na | NaN", "bar | t | u\na | 1e16", "pie | t | u\na | 1"]
     page = _shown(guarded, served, "\n\n".join([chart, *(f"```chart\n{lines}\n```" for lines in none)]))
     prose = answer(page)
-    assert prose.locator("figure.chart svg").count() == 1
-    assert prose.locator("figure.chart figcaption").inner_text() == "Sales (k€)"
+    soon(prose, lambda: prose.locator("figure.chart svg").count() == 1)
+    soon(prose, lambda: prose.locator("figure.chart figcaption").inner_text() == "Sales (k€)")
     rows = prose.locator("figure.chart table tr").all_text_contents()
     assert rows == ["North1,200", "South950.5"]
-    assert prose.locator("pre").count() == len(none)
+    soon(prose, lambda: prose.locator("pre").count() == len(none))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from browser.waiting import soon
 from inkseal.core.protocols import LocalModel
 from local_hub import LocalHub, card_text, local_hub
 from serving import Served, link_or_copy, serving
@@ -68,7 +69,7 @@ def test_chinese_and_the_keyboard_alone(house: House, guarded: "Guarded") -> Non
     page.keyboard.type("你好，世界")
     page.keyboard.press("Enter")
     _sealed(page, "你好，世界")
-    assert page.get_by_text("AI生成").first.is_visible()
+    soon(page, lambda: page.get_by_text("AI生成").first.is_visible())
 
 
 def test_what_cannot_be_fetched_is_said_and_can_be_tried_again(house: House, guarded: "Guarded") -> None:
@@ -90,8 +91,8 @@ def test_a_fetch_can_be_stopped_and_what_was_written_stays(house: House, guarded
     page.get_by_role("button", name=re.compile("^Fetch")).click()
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("progressbar").wait_for(state="detached")
-    assert page.get_by_label("Your question").input_value() == "wait for me"
-    assert page.get_by_role("button", name=re.compile("^Fetch .* and ask$")).is_enabled()
+    soon(page, lambda: page.get_by_label("Your question").input_value() == "wait for me")
+    soon(page, lambda: page.get_by_role("button", name=re.compile("^Fetch .* and ask$")).is_enabled())
 
 
 @pytest.mark.model
@@ -116,11 +117,11 @@ def test_three_clicks_lead_to_a_sealed_answer_of_a_real_model(
         clicks = page.evaluate("clicks")
         print(f"{model.name}: {clicks} clicks, {time.monotonic() - begun:.0f} s to the first sealed answer")
         assert clicks <= 3
-        assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
-        assert len(page.locator(".turn-answer .prose").inner_text()) > 40
+        soon(page, lambda: page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)")
+        soon(page, lambda: len(page.locator(".turn-answer .prose").inner_text()) > 40)
 
 
 def _sealed(page: "Page", text: str) -> None:
     """Waits for an answer of the fake, which says what it was asked, under its seal."""
     page.locator("main .seal").first.wait_for()
-    assert page.get_by_text(text).count() >= 2
+    soon(page, lambda: page.get_by_text(text).count() >= 2)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser.waiting import soon
 from many_artifacts import fill
 from serving import Served, ask, serving
 
@@ -26,10 +27,20 @@ def _make(served: Served, *texts: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server with a gallery of its own."""
     with serving(tmp_path_factory.mktemp("gallery") / "data") as found:
         yield found
+
+
+@pytest.fixture
+def house(built: Served) -> Served:
+    """That server without what the test before made, or this one when it was tried the first time."""
+    with built.client() as client:
+        while found := client.get("/api/v1/artifacts").json()["artifacts"]:
+            for artifact in found:
+                client.delete(f"/api/v1/artifacts/{artifact['id']}").raise_for_status()
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +66,6 @@ def _cards(page: "Page") -> Any:
     return page.locator(".card-open")
 
 
-def _expect(condition: Callable[[], bool], page: "Page", seconds: float = 15) -> None:
-    for _ in range(int(seconds * 20)):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(page.locator("main").inner_text()[:2000])
-
-
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server on which nothing was made."""
@@ -84,33 +87,33 @@ def test_words_are_found_while_one_types_and_shown_where_they_stand(house: Serve
     page = gallery()
     page.keyboard.press("/")
     page.keyboard.type("estua")
-    _expect(lambda: _cards(page).all_inner_texts() == ["Dunlin"], page)
-    assert page.locator(".card mark").all_inner_texts() == ["estua"]
+    soon(page, lambda: _cards(page).all_inner_texts() == ["Dunlin"])
+    soon(page, lambda: page.locator(".card mark").all_inner_texts() == ["estua"])
     assert page.url.endswith("query=estua")
     page.keyboard.press("Escape")
-    _expect(lambda: _cards(page).count() >= 3, page)
+    soon(page, lambda: _cards(page).count() >= 3)
     page.get_by_role("searchbox").fill("河口")
-    _expect(lambda: _cards(page).all_inner_texts() == ["滨鹬"], page)
+    soon(page, lambda: _cards(page).all_inner_texts() == ["滨鹬"])
     page.reload()
-    _expect(lambda: _cards(page).all_inner_texts() == ["滨鹬"], page)
+    soon(page, lambda: _cards(page).all_inner_texts() == ["滨鹬"])
     page.get_by_role("searchbox").fill("xylophone")
     page.get_by_role("heading", name="Nothing like that here").wait_for()
     page.get_by_role("button", name="Show everything").click()
-    _expect(lambda: _cards(page).count() >= 3, page)
+    soon(page, lambda: _cards(page).count() >= 3)
 
 
 def test_filters_narrow_and_are_taken_off(house: Served, gallery: Open) -> None:
     _make(house, "call 13800138000 about the whimbrel", "the whimbrel needs no address")
     page = gallery("#/gallery?query=whimbrel")
-    _expect(lambda: _cards(page).count() == 2, page)
+    soon(page, lambda: _cards(page).count() == 2)
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("Noted by").select_option(label="Personal data (1)")
-    _expect(lambda: _cards(page).count() == 1, page)
+    soon(page, lambda: _cards(page).count() == 1)
     page.get_by_label("From").fill("2031-01-01")
     page.get_by_role("heading", name="Nothing like that here").wait_for()
     page.get_by_role("list", name="Filters in force").get_by_role("button").last.click()
     page.get_by_role("list", name="Filters in force").get_by_role("button").first.click()
-    _expect(lambda: _cards(page).count() == 2, page)
+    soon(page, lambda: _cards(page).count() == 2)
     assert "check" not in page.url
 
 
@@ -131,25 +134,25 @@ def test_one_is_opened_saved_and_its_seal_tells_its_story(house: Served, gallery
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     window.wait_for(state="detached")
-    _expect(lambda: page.evaluate("document.activeElement.className") == "card-open", page)
+    soon(page, lambda: page.evaluate("document.activeElement.className") == "card-open")
 
 
 def test_two_are_compared_word_by_word(house: Served, gallery: Open, check_axe: Any) -> None:
     _make(house, "the grey plover stands on one leg in the rain", "the gold plover stands on both legs in the rain")
     page = gallery("#/gallery?query=plover")
-    _expect(lambda: _cards(page).count() == 2, page)
+    soon(page, lambda: _cards(page).count() == 2)
     for box in page.get_by_role("checkbox").all():
         box.check()
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("heading", name="Compare two results").wait_for()
     left, right = page.get_by_role("region", name="Left"), page.get_by_role("region", name="Right")
     right.locator("ins").first.wait_for()
-    assert left.locator("del").all_inner_texts() == ["gold", "both legs"]  # the newest stands left
-    assert right.locator("ins").all_inner_texts() == ["grey", "one leg"]
-    assert left.locator(".compare-words").inner_text() != right.locator(".compare-words").inner_text()
+    soon(left, lambda: left.locator("del").all_inner_texts() == ["gold", "both legs"])  # the newest stands left
+    soon(page, lambda: right.locator("ins").all_inner_texts() == ["grey", "one leg"])
+    soon(left, lambda: left.locator(".compare-words").inner_text() != right.locator(".compare-words").inner_text())
     check_axe(page)
     page.get_by_role("switch", name="Mark what differs").uncheck()
-    _expect(lambda: page.locator(".compare ins, .compare del").count() == 0, page)
+    soon(page, lambda: page.locator(".compare ins, .compare del").count() == 0)
     page.get_by_role("link", name="Back").click()
     page.get_by_role("heading", name="Gallery").wait_for()
     assert "query=plover" in page.url
@@ -167,7 +170,7 @@ def test_collections_are_made_filled_and_opened(house: Served, gallery: Open, ch
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("Collection").select_option(label="Shore birds (1)")
-    _expect(lambda: "collection=" in page.url and _cards(page).all_inner_texts() == ["a turnstone on the jetty"], page)
+    soon(page, lambda: "collection=" in page.url and _cards(page).all_inner_texts() == ["a turnstone on the jetty"])
 
 
 def test_a_deletion_says_first_what_goes_and_what_stays(house: Served, gallery: Open, check_axe: Any) -> None:
@@ -176,7 +179,7 @@ def test_a_deletion_says_first_what_goes_and_what_stays(house: Served, gallery: 
     _cards(page).first.click()
     page.get_by_role("button", name="删除……").click()
     page.get_by_text("账本条目").first.wait_for()
-    assert page.locator(".deletion-bad li").count() >= 5
+    soon(page, lambda: page.locator(".deletion-bad li").count() >= 5)
     check_axe(page)
     page.get_by_role("button", name="删除", exact=True).click()
     page.get_by_role("heading", name="没有符合的作品").wait_for()
@@ -189,27 +192,31 @@ def test_a_deletion_says_first_what_goes_and_what_stays(house: Served, gallery: 
 def test_everything_can_be_done_by_keys_alone(house: Served, gallery: Open) -> None:
     _make(house, *(f"oystercatcher number {number}" for number in range(7)))
     page = gallery("#/gallery?query=oystercatcher")
-    _expect(lambda: _cards(page).count() == 7, page)
+    soon(page, lambda: _cards(page).count() == 7)
     page.keyboard.press("/")
+    soon(page, lambda: page.evaluate("document.activeElement.type") == "search")
     page.keyboard.press("ArrowDown")
     place = "document.activeElement.closest('.card')?.dataset.index"
-    _expect(lambda: page.evaluate(place) == "0", page)
+    soon(page, lambda: page.evaluate(place) == "0")
     page.keyboard.press("ArrowRight")
-    _expect(lambda: page.evaluate(place) == "1", page)
+    soon(page, lambda: page.evaluate(place) == "1")
     page.keyboard.press("End")
-    _expect(lambda: page.evaluate(place) == "6", page)
+    soon(page, lambda: page.evaluate(place) == "6")
     page.keyboard.press("Home")
-    _expect(lambda: page.evaluate(place) == "0", page)
+    soon(page, lambda: page.evaluate(place) == "0")
     page.keyboard.press("Space")
+    page.get_by_text("1 chosen").wait_for()
     page.keyboard.press("ArrowRight")
+    soon(page, lambda: page.evaluate(place) == "1")
     page.keyboard.press("Space")
     page.get_by_text("2 chosen").wait_for()
     page.keyboard.press("Enter")
     page.get_by_role("dialog").wait_for()
     first = page.get_by_role("dialog").get_by_role("heading").first.inner_text()
     page.keyboard.press("ArrowRight")
-    _expect(lambda: page.get_by_role("dialog").get_by_role("heading").first.inner_text() != first, page)
+    soon(page, lambda: page.get_by_role("dialog").get_by_role("heading").first.inner_text() != first)
     page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
     page.keyboard.press("Delete")
     page.get_by_role("dialog", name="Delete 2 results?").wait_for()
     page.locator(".deletion-stays").wait_for()
@@ -218,7 +225,7 @@ def test_everything_can_be_done_by_keys_alone(house: Served, gallery: Open) -> N
         if page.evaluate("document.activeElement.innerText.trim()") == "Delete":
             break
     page.keyboard.press("Enter")
-    _expect(lambda: _cards(page).count() == 5, page)
+    soon(page, lambda: _cards(page).count() == 5)
 
 
 def test_a_missing_model_for_meaning_is_explained(house: Served, guarded: "Guarded") -> None:
@@ -226,7 +233,7 @@ def test_a_missing_model_for_meaning_is_explained(house: Served, guarded: "Guard
     page = guarded.open(house, "#/gallery?query=birds&by=meaning")
     page.get_by_role("heading", name="Searching by meaning needs one more model").wait_for()
     page.get_by_role("button", name="Search by words").click()
-    _expect(lambda: "by=" not in page.url, page)
+    soon(page, lambda: "by=" not in page.url)
 
 
 @pytest.mark.slow
@@ -249,17 +256,17 @@ def test_ten_thousand_scroll_and_are_searched(crowded: Served, guarded: "Guarded
     assert (_busy(driver) - before) / 200 < 0.0167
     assert page.locator(".card").count() < 90
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    _expect(lambda: "No. 0 of 1" in _cards(page).last.inner_text() if _cards(page).count() else False, page)
-    _expect(lambda: page.locator(".card-coming").count() == 0, page)
+    soon(page, lambda: "No. 0 of 1" in _cards(page).last.inner_text() if _cards(page).count() else False)
+    soon(page, lambda: page.locator(".card-coming").count() == 0)
     check_axe(page)
     _cards(page).last.focus()
     page.keyboard.press("Home")
-    _expect(lambda: page.evaluate("document.activeElement.closest('.card')?.dataset.index") == "0", page)
+    soon(page, lambda: page.evaluate("document.activeElement.closest('.card')?.dataset.index") == "0")
     page.get_by_role("searchbox").fill("马帮 图书馆")
     page.get_by_text("found, the nearest first").wait_for()
-    _expect(lambda: page.locator(".card mark").count() > 5, page)
+    soon(page, lambda: page.locator(".card mark").count() > 5)
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    _expect(lambda: page.locator(".card-coming").count() == 0 and _cards(page).count() > 5, page)
+    soon(page, lambda: page.locator(".card-coming").count() == 0 and _cards(page).count() > 5)
 
 
 def _busy(driver: Any) -> float:

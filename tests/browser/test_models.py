@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from browser.waiting import soon
 from local_hub import LocalHub, card_text, local_hub
 from serving import Served, serving
 from strict_server import stream, strict_server
@@ -196,7 +197,7 @@ def test_a_card_has_an_address_of_its_own(opened: "Callable[..., Page]", check_a
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
         page.keyboard.press("Escape")
         expect(drawer).to_have_count(0)
-        assert page.evaluate("location.hash") == "#/models"
+        soon(page, lambda: page.evaluate("location.hash") == "#/models")
 
 
 def _tab_to(page: "Page", name: str, within: "Locator | None" = None) -> None:
@@ -229,14 +230,14 @@ context_tokens = 2048
             part = page.get_by_role("region", name="At providers")
             card = part.locator(".model", has_text="near/org/tiny")
             card.wait_for()
-            assert "Apache-2.0" in card.inner_text()
+            soon(card, lambda: "Apache-2.0" in card.inner_text())
             assert part.get_by_role("button", name="Fetch").count() == 0
             check_axe(page)
             card.get_by_role("button", name="Ask it").click()
             page.locator(".composer-text").fill("hello")
             page.locator(".composer-text").press("Enter")
             page.locator(".seal").wait_for()
-            assert page.locator(".turn-answer .prose").inner_text().strip() == "from afar"
+            soon(page, lambda: page.locator(".turn-answer .prose").inner_text().strip() == "from afar")
             page.goto(f"{served.url}/#/apps/poem")
             page.get_by_label("Model", exact=True).select_option(label="near/org/tiny")
             page.context.close()

@@ -9,6 +9,7 @@ from PIL import Image
 
 from browser.conftest import serious
 from browser.creating import box, created, say, sealed
+from browser.waiting import soon
 from serving import Served, serving
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def test_a_picture_is_drawn_labelled_sealed_and_there_again_after_a_reload(guard
         picture = page.locator(".turn-answer img.picture")
         picture.wait_for()
         page.wait_for_function("document.querySelector('.turn-answer img.picture')?.naturalWidth === 64")
-        assert picture.evaluate(LOADED) == 64
-        assert picture.get_attribute("alt") == "a red fox"
-        assert page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)"
+        soon(picture, lambda: picture.evaluate(LOADED) == 64)
+        soon(picture, lambda: picture.get_attribute("alt") == "a red fox")
+        soon(page, lambda: page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)")
         page.reload()
     assert serious(page) == []
 

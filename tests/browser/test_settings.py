@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser.waiting import soon
 from serving import Served, serving
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def test_each_section_is_open_to_everybody(
         page.locator(".panel").first.wait_for()
         page.locator("main .spinner-large").wait_for(state="detached")
         check_axe(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.get_by_role("tab", selected=True).count() == 1
+        soon(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= width)
+        soon(page, lambda: page.get_by_role("tab", selected=True).count() == 1)
 
 
 def test_the_sections_are_walked_by_the_keyboard_and_stand_in_the_address(studio: "Callable[..., Page]") -> None:
@@ -58,7 +59,7 @@ def test_the_sections_are_walked_by_the_keyboard_and_stand_in_the_address(studio
         page.keyboard.press("ArrowRight")
     assert seen == ["General", "Labels", "Checks", "Keys", "Audit log", "Backup"]
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("location.hash") == "#/settings/backup"
+    soon(page, lambda: page.evaluate("location.hash") == "#/settings/backup")
     page.reload()
     page.get_by_role("heading", name="Bringing it back").or_(page.get_by_text("Bringing it back")).wait_for()
 
@@ -181,7 +182,7 @@ def test_the_first_key_signs_its_maker_in_and_keys_are_ended(guarded: Any, own_s
     page.get_by_role("button", name="I have kept it").click()
     expect(page.get_by_role("row", name="ann")).to_contain_text("5,000 tokens a day")
     page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    soon(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= 360)
     page.set_viewport_size({"width": 1280, "height": 800})
 
     other = guarded.open(own_server, "#/settings")
@@ -231,8 +232,8 @@ def test_the_audit_log_lists_deeds_the_last_first_and_page_after_page(own_server
     page = guarded.open(own_server, "#/settings/audit")
     rows = page.locator(".table tbody tr")
     rows.nth(49).wait_for()
-    assert "saved an app" in rows.first.inner_text()
-    assert "app_59" in rows.first.inner_text()
+    soon(rows, lambda: "saved an app" in rows.first.inner_text())
+    soon(rows, lambda: "app_59" in rows.first.inner_text())
     page.get_by_role("button", name="Older").click()
     rows.nth(59).wait_for()
     subjects = page.locator(".table tbody code").all_inner_texts()

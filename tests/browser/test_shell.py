@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from browser.waiting import soon
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -26,9 +28,9 @@ def test_every_page_is_open_to_everybody(
     for language, theme in LOOKS:
         page = studio(f"#/{name}", language=language, theme=theme)
         page.locator("main .spinner-large").wait_for(state="detached")
-        assert page.locator("html").get_attribute("lang") == ("zh-CN" if language == "zh" else "en")
+        soon(page, lambda: page.locator("html").get_attribute("lang") == ("zh-CN" if language == "zh" else "en"))
         assert page.title().endswith("Inkseal 墨印")
-        assert page.locator("h1").count() == 1
+        soon(page, lambda: page.locator("h1").count() == 1)
         check_axe(page)
 
 
@@ -37,15 +39,15 @@ def test_no_page_scrolls_sideways_on_a_phone(name: str, studio: "Callable[..., P
     for language in ("en", "zh"):
         page = studio(f"#/{name}", language=language, viewport={"width": 360, "height": 740})
         page.locator("main .spinner-large").wait_for(state="detached")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        soon(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= 360)
 
 
 def test_the_keyboard_alone_reaches_every_page(studio: "Callable[..., Page]") -> None:
     page = studio("#/parts")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    soon(page, lambda: page.evaluate("document.activeElement.className") == "skip")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    soon(page, lambda: page.evaluate("document.activeElement.id") == "main")
     page.keyboard.press("Control+k")
     palette = page.get_by_role("dialog", name="Go anywhere")
     palette.wait_for()
@@ -101,8 +103,8 @@ def test_language_and_theme_are_kept_and_the_same_in_every_tab(guarded: "Guarded
     context_page.get_by_role("button", name="主题").click()
     context_page.get_by_role("button", name="主题").click()
     other.locator("html[data-theme=dark]").wait_for()
-    assert context_page.evaluate("getComputedStyle(document.body).color") == "rgb(236, 230, 217)"
-    assert "inkseal.theme" in context_page.evaluate("Object.keys(localStorage)")
+    soon(context_page, lambda: context_page.evaluate("getComputedStyle(document.body).color") == "rgb(236, 230, 217)")
+    soon(context_page, lambda: "inkseal.theme" in context_page.evaluate("Object.keys(localStorage)"))
 
 
 def test_a_server_that_is_gone_is_told_and_found_again(studio: "Callable[..., Page]", guarded: "Guarded") -> None:
@@ -115,7 +117,7 @@ def test_a_server_that_is_gone_is_told_and_found_again(studio: "Callable[..., Pa
     banner.wait_for()
     page.context.set_offline(False)
     banner.wait_for(state="detached")
-    assert page.get_by_label("Your question").input_value() == "kept through the outage"
+    soon(page, lambda: page.get_by_label("Your question").input_value() == "kept through the outage")
 
 
 def test_the_policy_refuses_what_is_not_ours(studio: "Callable[..., Page]", guarded: "Guarded") -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser.waiting import soon
 from serving import Served, ask, serving
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def test_a_file_is_trusted_until_a_word_of_it_is_changed(
     forged.write_bytes(exported.read_bytes().replace(b"salt marsh", b"sugar marsh"))
     page.get_by_label("File to examine").set_input_files(forged)
     page.get_by_role("heading", name="Changed").wait_for()
-    assert page.locator(".layer-bad").count() >= 1
+    soon(page, lambda: page.locator(".layer-bad").count() >= 1)
     check_axe(page)
 
 
@@ -81,8 +82,8 @@ def test_a_pasted_text_is_judged_in_both_languages(
         page.locator(".drop textarea").fill(text)
         page.keyboard.press("Control+Enter")
         page.get_by_role("heading", name=words, exact=True).wait_for()
-        assert page.locator(".verdict-icon svg").count() == 1  # never by colour alone
-        assert page.evaluate("document.activeElement.tagName") == "H2"
+        soon(page, lambda: page.locator(".verdict-icon svg").count() == 1)  # never by colour alone
+        soon(page, lambda: page.evaluate("document.activeElement.tagName") == "H2")
         check_axe(page)
 
 
@@ -110,9 +111,9 @@ def test_the_line_of_descent_is_walked_by_keys(
     page.locator(".graph").wait_for()
     nodes = page.locator(".graph .node")
     # The model, the root, its two children of which one was deleted, and the artifact itself.
-    assert nodes.count() == 5
-    assert page.locator(".graph .edge").count() == 5
-    assert page.locator(".node-deleted").count() == 1
+    soon(nodes, lambda: nodes.count() == 5)
+    soon(page, lambda: page.locator(".graph .edge").count() == 5)
+    soon(page, lambda: page.locator(".node-deleted").count() == 1)
     check_axe(page)
     x = []
     for words in ("Model", "The curlew calls", "A song", "The song"):

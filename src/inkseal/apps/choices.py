@@ -1,15 +1,16 @@
 """Which option of a question an answer means."""
 
-import unicodedata
 from collections.abc import Sequence
+
+from inkseal.apps.folding import folded
 
 LETTERS = "ABCDEFGH"
 
 
 def chosen(answer: str, options: Sequence[str]) -> int | None:
     """Returns which option an answer means: its letter, or its text; None when that is not clear."""
-    plain = _folded(answer)
-    texts = [_folded(option) for option in options]
+    plain = folded(answer)
+    texts = [folded(option) for option in options]
     if plain in texts:
         return texts.index(plain)
     letter = plain.rstrip(".)、:：").removeprefix("(").upper()
@@ -19,7 +20,3 @@ def chosen(answer: str, options: Sequence[str]) -> int | None:
     if mark and len(head) == 1 and head.upper() in LETTERS[: len(options)] and rest.strip() in texts:
         return texts.index(rest.strip())
     return None
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -24,7 +24,7 @@ class Outbox:
                 joined = {"text": last.text + chunk.text, "num_tokens": last.num_tokens + chunk.num_tokens}
                 joined |= {"tool_calls": last.tool_calls + chunk.tool_calls, "finish_reason": chunk.finish_reason}
                 joined |= {"data": last.data + chunk.data, "stopped_by": chunk.stopped_by}
-                joined |= {"progress": chunk.progress}
+                joined |= {"progress": last.progress if chunk.progress is None else chunk.progress}
                 self._chunks[-1] = chunk.model_copy(update=joined)
             else:
                 self._chunks.append(chunk)

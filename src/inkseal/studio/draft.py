@@ -41,10 +41,11 @@ class Draft:
 
     def take(self, chunk: Chunk) -> Iterator[Event]:
         """Takes a chunk from the engine; yields what may be shown of it."""
-        if chunk.progress is not None and not chunk.data and not chunk.finish_reason:
+        if chunk.progress is not None:
             number = self.index + 1
             yield Progress(what=say(f"Picture {number}", f"第 {number} 张图片"), done=chunk.progress, total=1)
-            return
+            if not chunk.data and not chunk.finish_reason:
+                return
         text, verdict = self.gate.push(chunk.text)
         if chunk.finish_reason is not None and verdict is None:
             self.finish_reason = chunk.finish_reason

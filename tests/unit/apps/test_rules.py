@@ -7,6 +7,7 @@ import pytest
 from inkseal.apps.computations.choice_marks import ChoiceMarks
 from inkseal.apps.computations.code_change import CodeChange
 from inkseal.apps.computations.marks_total import MarksTotal
+from inkseal.apps.computations.quiz_sheet import QuizSheet
 from inkseal.apps.computations.sentences import Sentences
 from inkseal.apps.contracts import Answer, Facts
 from inkseal.apps.rules import rules
@@ -159,6 +160,28 @@ def test_choices_are_marked_exactly(given: str, right: bool) -> None:
     marks = ChoiceMarks().run({"quiz": QUIZ, "answers": [given, "x"]}, "en")
     assert marks["choices"][0]["is_right"] is right
     assert [row["number"] for row in marks["open"]] == [2]
+
+
+def test_a_quiz_is_put_together_so_that_the_place_of_an_option_says_nothing() -> None:
+    keys = [{"answer": str(n), "wrong": [str(n + 1), str(n + 2), str(n + 3)], "explanation": "so"} for n in range(40)]
+    made = QuizSheet().run({"questions": [f"Question {n}?" for n in range(40)], "keys": keys}, "en")["questions"]
+    assert made[-1]["options"] == []
+    places = {question["options"].index(question["answer"]) for question in made[:-1]}
+    assert places == {0, 1, 2, 3}
+    assert problems("quiz", {"questions": made}) == []
+    marks = ChoiceMarks().run({"quiz": {"questions": made}, "answers": [str(n) for n in range(40)]}, "en")
+    assert (marks["num_right"], marks["num_choices"]) == (39, 39)
+
+
+def test_wrong_answers_that_are_right_or_the_same_are_left_out_of_a_quiz() -> None:
+    keys = [
+        {"answer": "Beijing", "wrong": ["beijing ", "Xi'an", "Wuhan"], "explanation": "so"},
+        {"answer": "4", "wrong": ["４", "4", "5"], "explanation": "so"},
+        {"answer": "free", "wrong": [], "explanation": "so"},
+    ]
+    first, second, _ = QuizSheet().run({"questions": ["Where?", "2+2?", "Why?"], "keys": keys}, "en")["questions"]
+    assert sorted(first["options"]) == ["Beijing", "Wuhan", "Xi'an"]
+    assert second["options"] == []  # two are no choice: it is answered freely
 
 
 def test_marks_say_who_gave_them() -> None:

@@ -17,8 +17,3 @@ def letters(text: str) -> int:
 def size(text: str) -> int:
     """Returns Chinese characters plus words of other scripts, as word processors count."""
     return len(_HAN.findall(text)) + len(_WORD.findall(_HAN.sub(" ", text)))
-
-
-def folded(text: str) -> str:
-    """Returns the text as it is compared: full-width forms, case and runs of blanks undone."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from inkseal.apps.contracts import Answer, Facts, PathName, RuleConfig, texts_at
-from inkseal.apps.rules._counting import folded
+from inkseal.apps.folding import folded
 from inkseal.apps.template import look_up
 from inkseal.core.language import say
 

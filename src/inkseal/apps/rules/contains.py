@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 from pydantic import Field
 
 from inkseal.apps.contracts import Answer, Facts, PathName, RuleConfig, texts_at
-from inkseal.apps.rules._counting import folded
+from inkseal.apps.folding import folded
 from inkseal.apps.template import TemplateText, look_up
 from inkseal.core.language import say
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from pydantic import Field
 
 from inkseal.apps.contracts import Answer, Count, Facts, Prompt, RuleConfig, texts_at
-from inkseal.apps.rules._counting import folded
+from inkseal.apps.folding import folded
 from inkseal.core.language import say
 
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)

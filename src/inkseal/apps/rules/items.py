@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from pydantic import Field
 
 from inkseal.apps.contracts import Answer, Count, Facts, RuleConfig, values_at
-from inkseal.apps.rules._counting import folded
+from inkseal.apps.folding import folded
 from inkseal.core.language import say
 
 

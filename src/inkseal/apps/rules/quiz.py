@@ -7,7 +7,7 @@ from pydantic import Field
 
 from inkseal.apps.choices import chosen
 from inkseal.apps.contracts import Answer, Facts, RuleConfig
-from inkseal.apps.rules._counting import folded
+from inkseal.apps.folding import folded
 from inkseal.core.language import say
 
 

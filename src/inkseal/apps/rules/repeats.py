@@ -6,7 +6,8 @@ from typing import Any, ClassVar, cast
 from pydantic import Field
 
 from inkseal.apps.contracts import Answer, Facts, RuleConfig, texts_at
-from inkseal.apps.rules._counting import folded, letters
+from inkseal.apps.folding import folded
+from inkseal.apps.rules._counting import letters
 from inkseal.core.language import say
 from inkseal.modalities.text.segmentation import segment
 

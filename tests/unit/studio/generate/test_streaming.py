@@ -94,6 +94,14 @@ def test_unread_chunks_of_one_result_are_merged() -> None:
     assert _drain(outbox) == [Chunk(text="abc", num_tokens=3), Chunk(index=1, text="z", num_tokens=1)]
 
 
+def test_progress_is_not_lost_when_its_picture_follows_unread() -> None:
+    outbox = Outbox()
+    outbox.put(Chunk(progress=0.5))
+    outbox.put(Chunk(progress=1.0))
+    outbox.put(Chunk(data=b"picture", finish_reason="stop"))
+    assert _drain(outbox) == [Chunk(progress=1.0, data=b"picture", finish_reason="stop")]
+
+
 def test_an_error_comes_after_what_was_put_before() -> None:
     outbox = Outbox()
     outbox.put(Chunk(text="a"))

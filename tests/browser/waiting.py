@@ -1,0 +1,25 @@
+"""Waiting for what a page will show: a page draws when it can, so nothing is asked of it at an instant."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+SECONDS = float(os.environ.get("INKSEAL_BROWSER_SECONDS", "15"))
+"""How long a page may take for anything; a machine at work needs more."""
+
+
+def soon(where: "Page | Locator", condition: Callable[[], object], seconds: float = SECONDS) -> None:
+    """Waits until a condition holds.
+
+    Raises:
+        AssertionError: it did not in time; says what the page shows instead.
+    """
+    page = getattr(where, "page", where)
+    for _ in range(int(seconds * 20)):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(page.locator("main").inner_text()[:2000])
