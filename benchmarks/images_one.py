@@ -104,7 +104,7 @@ def torch(model: str, rounds: int, side_px: int) -> dict[str, Any]:
         style = np.zeros(1, np.int64)
         steered = guided(velocity, tokens, np.any(tokens != 0, axis=2), style, facts.guidance)
         with library.no_grad():
-            noise = noise_of(seed, range(1), facts.latent)
+            noise = noise_of(seed, [(0, 0)], facts.latent)
             *_, latents = solvers[facts.solver]().solve(steered, noise, times(facts.steps))
             pixels = decode(library.from_numpy(latents)).numpy()
         Image.fromarray(to_bytes(pixels)[0]).save(io.BytesIO(), "PNG")

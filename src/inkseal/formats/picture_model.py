@@ -14,6 +14,7 @@ WEIGHTS = "model.safetensors"
 TRANSFORMER, DECODER, PICTURES, TEXTS = "transformer", "decoder", "pictures", "texts"
 """Graphs; the last two, of the text–image encoder, may be absent."""
 NEEDED = frozenset({WEIGHTS, f"{TRANSFORMER}.xml", f"{DECODER}.xml"})
+ENCODER = frozenset({f"{PICTURES}.xml", f"{TEXTS}.xml"})
 FACTS = "inkseal_picture_model"
 """The key of the facts in the metadata of the weights."""
 

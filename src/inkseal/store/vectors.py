@@ -19,14 +19,16 @@ def encode(rows: "NDArray[Any]") -> list[bytes]:
     return [bytes(row.astype("<f2").tobytes()) for row in rows]
 
 
-def unread(session: "Session", model: str, limit: int, *, owner: str | None = None) -> list[tuple[str, str]]:
-    """Returns (SHA-256, modality) of contents of active artifacts that have no vector yet, the newest first."""
+def unread(session: "Session", model: str, limit: int, *, owner: str | None = None) -> list[tuple[str, str, str]]:
+    """Returns (SHA-256, modality, title) of contents of active artifacts that have no vector yet, the newest first."""
     from sqlalchemy import func
 
     from inkseal.store.records import ArtifactRow
 
-    query = _unread(model, owner).group_by(ArtifactRow.sha256).order_by(func.max(ArtifactRow.id).desc())
-    return [(sha256, modality) for sha256, modality in session.execute(query.limit(limit))]
+    # SQLite takes the columns that are not summed up from the row with the greatest id.
+    query = _unread(model, owner).add_columns(ArtifactRow.title, func.max(ArtifactRow.id))
+    query = query.group_by(ArtifactRow.sha256).order_by(func.max(ArtifactRow.id).desc())
+    return [(sha256, modality, title) for sha256, modality, title, _ in session.execute(query.limit(limit))]
 
 
 def num_unread(session: "Session", model: str, *, owner: str | None = None) -> int:

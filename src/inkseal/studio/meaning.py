@@ -123,8 +123,8 @@ class Meaning:
         if self._thread is not None:
             self._thread.join()
 
-    def _read_batch(self, model: str, batch: list[tuple[str, str]]) -> None:
-        texts = {sha256: self._text(sha256, modality) for sha256, modality in batch}
+    def _read_batch(self, model: str, batch: list[tuple[str, str, str]]) -> None:
+        texts = {sha256: self._text(sha256, modality, title) for sha256, modality, title in batch}
         spoken = {sha256: text for sha256, text in texts.items() if text.strip()}
         values = dict.fromkeys(texts, b"")
         if spoken:
@@ -133,13 +133,14 @@ class Meaning:
         with self._store.shared_transaction() as session:
             vectors.put(session, model, values)
 
-    def _text(self, sha256: str, modality: str) -> str:
+    def _text(self, sha256: str, modality: str, title: str) -> str:
+        """Returns the words of a content; of a picture, which has none, its title: what was asked for."""
         try:
             parts = modalities[modality]().parts(self._store.blobs.get(sha256))
         except InksealError as error:
             log.warning("the content %s cannot be read: %s", sha256, error.code)
             return ""
-        return "\n".join(part.text for part in parts)[:MAX_CHARS]
+        return "\n".join(part.text for part in parts)[:MAX_CHARS] or title
 
     def _vectors(self, texts: list[str]) -> "NDArray[Any]":
         embedder = self.embedder()

@@ -20,8 +20,9 @@ def test_the_example_can_be_used(language: str) -> None:
     assert read_app(example.encode(), own=True).app.name == "haiku"
 
 
-def test_every_kind_is_in_the_guide() -> None:
-    page = (GUIDE / "en" / "apps.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_kind_is_in_the_guide(language: str) -> None:
+    page = (GUIDE / language / "apps.md").read_text(encoding="utf-8")
     for name in (*steps, *rules, *computations):
         assert f"| `{name}` |" in page, name
     for name in rules:

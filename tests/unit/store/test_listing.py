@@ -138,7 +138,7 @@ def test_vectors_are_by_content_and_only_of_what_is_there(store: Store) -> None:
     near, far = _add(store, "near", owner="ann"), _add(store, "far", model="b")
     twin = _add(store, "near")
     with store.transaction() as session:
-        contents = dict(vectors.unread(session, "m", 10))
+        contents = {sha256: modality for sha256, modality, _ in vectors.unread(session, "m", 10)}
         assert set(contents.values()) == {"text"}
         assert vectors.num_unread(session, "m") == len(contents) == 2
         by_id = {found: artifacts.row(session, found).sha256 for found in (near, far, twin)}

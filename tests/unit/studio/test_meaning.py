@@ -9,6 +9,7 @@ import pytest
 
 from inkseal import Studio, TextRequest
 from inkseal.core.errors import ModelMissing
+from inkseal.modalities.image.request import ImageRequest
 from inkseal.store.listing import Filters
 from inkseal.studio.meaning import BATCH
 
@@ -64,6 +65,13 @@ def test_it_finds_across_languages_and_reads_each_content_once(studio: Studio, e
     pages = [studio.gallery.page(Filters(), "river", "meaning", limit=1, before=before) for before in (None, "1", "2")]
     assert [len(page.artifacts) for page in pages] == [1, 1, 0]
     assert (pages[0].next, pages[2].next) == ("1", None)
+
+
+def test_a_picture_means_what_was_asked_for(studio: Studio, embedder: TwoTopics) -> None:
+    drawn = studio.run(ImageRequest.of("河上的月亮", model="echo")).artifacts[0].id
+    studio.run(ImageRequest.of("an engine", model="echo"))
+    assert [item.id for item in studio.gallery.page(Filters(), "a river", "meaning").artifacts] == [drawn]
+    assert sorted(embedder.read) == ["a river", "an engine", "河上的月亮"]
 
 
 def test_what_is_left_is_read_in_the_background(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

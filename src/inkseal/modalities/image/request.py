@@ -46,6 +46,13 @@ class ImageRequest(Request):
         description="How closely the picture follows the prompt; the model's own when absent.",
         json_schema_extra={"zh": "图片贴合提示词的程度；缺省取模型默认值。", "zh_title": "引导强度"},
     )
+    candidates: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Drawn for each result; the one that fits the prompt best, by the model's encoder, is kept.",
+        json_schema_extra={"zh": "每个结果先画的张数，由模型的编码器选出最贴合提示的一张。", "zh_title": "候选张数"},
+    )
     solver: str = Field(
         "",
         max_length=32,

@@ -109,11 +109,11 @@ def test_what_else_is_drawn_changes_a_result_by_rounding_at_most(
 
 
 def test_noise_belongs_to_seed_and_number() -> None:
-    both = noise_of(3, range(2), (2, 4, 4))
-    assert (noise_of(3, range(1, 2), (2, 4, 4))[0] == both[1]).all()
+    both = noise_of(3, [(0, 0), (1, 0)], (2, 4, 4))
+    assert (noise_of(3, [(1, 0)], (2, 4, 4))[0] == both[1]).all()
     assert not np.allclose(both[0], both[1])
     # Written down from one machine: another one must draw the same.
-    assert noise_of(0, range(1), (1, 1, 3)).ravel().tolist() == pytest.approx(PINNED, abs=1e-6)
+    assert noise_of(0, [(0, 0)], (1, 1, 3)).ravel().tolist() == pytest.approx(PINNED, abs=1e-6)
 
 
 PINNED = [1.1176220, -1.3871249, -0.4265716]
@@ -122,6 +122,77 @@ PINNED = [1.1176220, -1.3871249, -0.4265716]
 def test_a_prompt_of_blanks_draws_without_condition(engine: GenerativeEngine) -> None:
     assert pixels(run(engine, ImageRequest.of("  ", seed=1))[0][0]).shape == (64, 64, 3)
     assert engine.count_tokens(ImageRequest.of(" ")) == 0
+
+
+@pytest.fixture(scope="module")
+def choosing(embedding_model: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GenerativeEngine]:
+    """An engine whose model has a text–picture encoder."""
+    from inkseal.workshop.publish.picture import publish_picture
+
+    place = tmp_path_factory.mktemp("choosing")
+    data = carded_pictures(embedding_model.sha256)
+    train_pictures(place / "runs", data, encoder=True)
+    shelf = Shelf(place / "data")
+    publish_picture(place / "runs", ["flow", "clip"], lambda _: data, shelf, "picture", on_event=ignore, cancel=NEVER)
+    loaded = load(Catalog(place / "data").local("picture"), embedding_model)
+    yield loaded
+    loaded.close()
+
+
+def test_of_more_candidates_the_one_that_fits_better_is_kept(
+    choosing: GenerativeEngine, embedding_model: LocalModel
+) -> None:
+    text, fits, kept = "a red circle", [], []
+    for number in (1, 2, 5, 11):
+        made, usage = run(choosing, ImageRequest.of(text, n=2, seed=3, candidates=number))
+        kept.append([made[0].data, made[1].data])
+        fits.append(_fits(choosing, embedding_model, text, made))
+        if number > 1:
+            assert usage.reported["candidates"] == number
+            assert [usage.reported["fit_1"], usage.reported["fit_2"]] == pytest.approx(fits[-1], abs=2e-3)
+    better = np.diff(fits, axis=0)
+    assert (better >= -1e-3).all()  # the candidates before are among the later ones
+    assert (better > 1e-3).any(axis=0).all()
+    assert run(choosing, ImageRequest.of(text, n=1, seed=3, candidates=5))[0][0].data == kept[2][0]
+
+
+def _fits(engine: GenerativeEngine, embedding: LocalModel, text: str, made: dict[int, Chunk]) -> list[float]:
+    """Returns the cosines that the encoder's torch twin gives the pictures as they were handed out."""
+    import json
+
+    import torch
+    from safetensors.torch import load_file
+
+    from inkseal.formats.safetensors import read_header
+    from inkseal.nets.shapes import TextImageShape
+    from inkseal.nets.text_image_encoder import TextImageEncoder
+    from inkseal.studio.generate.backends.openvino_image import _embedder_of
+
+    weights = engine.model.folder / "model.safetensors"
+    shapes = json.loads(read_header(weights).metadata["shapes"])
+    encoder = TextImageEncoder(TextImageShape.model_validate(shapes["encoder"])).eval()
+    known = load_file(weights).items()
+    encoder.load_state_dict({name[8:]: one.float() for name, one in known if name.startswith("encoder.")})
+    embedder = _embedder_of(embedding).load(embedding, 1, ignore, NEVER)
+    vector = torch.tensor(np.asarray(embedder.embed([text]), np.float32))  # type: ignore[union-attr]
+    seen = torch.tensor(np.stack([pixels(made[index]) / 127.5 - 1 for index in sorted(made)]), dtype=torch.float32)
+    with torch.no_grad():
+        cosines = encoder.encode_pictures(seen.permute(0, 3, 1, 2)) @ encoder.encode_texts(vector)[0]
+    return [float(cosine) for cosine in cosines]
+
+
+def test_candidates_are_drawn_one_after_the_other_and_a_cancel_keeps_what_is_whole(choosing: GenerativeEngine) -> None:
+    cancel, made = threading.Event(), []
+    for chunk in choosing.generate(ImageRequest.of("a star", n=3, seed=1, candidates=6), cancel):
+        made += [(chunk.index, chunk.finish_reason)] if chunk.finish_reason else []
+        if chunk.data:
+            cancel.set()
+    assert made == [(0, "stop"), (1, "cancelled"), (2, "cancelled")]
+
+
+def test_a_model_without_an_encoder_chooses_nothing(engine: GenerativeEngine) -> None:
+    with pytest.raises(Unsupported, match="no encoder"):
+        run(engine, ImageRequest.of("a star", candidates=2))
 
 
 def test_a_set_cancel_stops_within_one_step(engine: GenerativeEngine) -> None:

@@ -27,8 +27,12 @@ def draw(request: ImageRequest, num_prompt_tokens: int, cancel: Cancel) -> Gener
         Unsupported: a style, a solver, a watermark or a size is asked for that the fake does not have.
     """
     width, height = request.width_px or SIDE_PX, request.height_px or SIDE_PX
-    if request.style or request.solver or request.watermark not in ("auto", "none"):
-        raise Unsupported(say("The fake has no styles, solvers or watermarks.", "测试替身没有风格、求解器和水印。"))
+    if request.style or request.solver or request.candidates > 1 or request.watermark not in ("auto", "none"):
+        raise Unsupported(
+            say(
+                "The fake has no styles, solvers, candidates or watermarks.", "测试替身没有风格、求解器、候选图和水印。"
+            )
+        )
     if min(width, height) < 8 or max(width, height) > MAX_SIDE_PX:
         raise Unsupported(
             say(

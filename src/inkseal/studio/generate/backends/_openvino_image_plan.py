@@ -23,6 +23,7 @@ class Plan(NamedTuple):
     Attributes:
         style: number of the style; 0 is any.
         enlarged: how often the picture is enlarged after it is drawn.
+        candidates: how many are drawn for each result.
     """
 
     steps: int
@@ -30,6 +31,7 @@ class Plan(NamedTuple):
     solver: Solver
     style: int
     enlarged: int
+    candidates: int
 
 
 def image_request(request: Request) -> ImageRequest:
@@ -66,6 +68,7 @@ def settle(request: ImageRequest, facts: PictureModel) -> Plan:
         solvers[solver](),
         _style(request.style, facts),
         _enlarged(request, facts.side_px),
+        request.candidates,
     )
 
 

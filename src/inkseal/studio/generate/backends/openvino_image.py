@@ -5,29 +5,40 @@ Which pictures are drawn together changes their numbers by rounding at most; equ
 
 import threading
 import time
-from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Generator, Iterator, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from inkseal.catalog.verify import verify_files
 from inkseal.core.config import ComponentConfig
-from inkseal.core.errors import Cancelled, EngineFailed, ModelFileRefused, ModelMissing
+from inkseal.core.errors import Cancelled, EngineFailed, ModelFileRefused, ModelMissing, Unsupported
 from inkseal.core.events import Listener
 from inkseal.core.language import say
 from inkseal.core.protocols import Backend, Cancel, EmbeddingEngine, LocalModel
 from inkseal.core.types import Chunk, Request, Usage
 from inkseal.core.versions import version
 from inkseal.formats.openvino_core import core, silence_telemetry
-from inkseal.formats.picture_model import DECODER, NEEDED, TRANSFORMER, WEIGHTS, PictureModel, read_picture_model
+from inkseal.formats.picture_model import (
+    DECODER,
+    ENCODER,
+    NEEDED,
+    TRANSFORMER,
+    WEIGHTS,
+    PictureModel,
+    read_picture_model,
+)
 from inkseal.formats.shared_weights import read_graph
 from inkseal.formats.text_condition import assemble_condition, condition_texts
 from inkseal.modalities.image.png import png_bytes
+from inkseal.modalities.image.request import ImageRequest
 from inkseal.studio.generate.backends._openvino_image_plan import Plan, image_request, settle
 from inkseal.studio.generate.diffusion.guidance import guided
 from inkseal.studio.generate.diffusion.times import times
 from inkseal.studio.generate.enlarging import Enlarger, forecast_bytes
+from inkseal.studio.generate.picture_fit import PictureFit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +113,8 @@ class OpenvinoImage:
         enlarger = None
         if self._upscaler_model:
             enlarger = Enlarger(LocalModel.model_validate_json(self._upscaler_model), threads, cancel)
-        return OpenvinoImageEngine(model, facts, transformer, decoder, embedder, enlarger, self._config.batch)
+        fit = PictureFit(model.folder, threads) if model.files.keys() >= ENCODER else None
+        return OpenvinoImageEngine(model, facts, transformer, decoder, embedder, enlarger, fit, self._config.batch)
 
     def _embedding(self, facts: PictureModel) -> LocalModel:
         if not self._embedding_model:
@@ -125,6 +137,14 @@ class OpenvinoImage:
         return found
 
 
+class _Drawn(NamedTuple):
+    """A picture [H, W, 3] of a result, and how well it fits the prompt."""
+
+    result: int
+    fit: float
+    pixels: "NDArray[np.uint8]"
+
+
 class OpenvinoImageEngine:
     """Implements `GenerativeEngine`."""
 
@@ -136,6 +156,7 @@ class OpenvinoImageEngine:
         decoder: Any,
         embedder: EmbeddingEngine,
         enlarger: Enlarger | None,
+        fit: PictureFit | None,
         batch: int,
     ) -> None:
         self.model = model
@@ -144,6 +165,7 @@ class OpenvinoImageEngine:
         self._decoder = decoder
         self._embedder = embedder
         self._enlarger = enlarger
+        self._fit = fit
         self._batch = batch
         self._lock = threading.Lock()
         self._enlarging = threading.Lock()
@@ -156,15 +178,25 @@ class OpenvinoImageEngine:
         plan = settle(asked, self._facts)
         if plan.enlarged and self._enlarger is None:
             raise _no_enlarger()
-        condition = self._condition(asked.prompt)
+        if plan.candidates > 1 and self._fit is None:
+            raise _no_encoder()
+        reported: dict[str, Any] = {"steps": plan.steps, "guidance": plan.guidance, "solver": plan.solver.name}
         first: float | None = None
-        for start in range(0, asked.n, self._batch):
-            indices = range(start, min(start + self._batch, asked.n))
-            for chunk in self._draw(plan, condition, asked.seed or 0, indices, cancel):
-                if chunk.data and first is None:
-                    first = time.monotonic() - begun
-                yield chunk
-        reported = {"steps": plan.steps, "guidance": plan.guidance, "solver": plan.solver.name}
+        left = list(range(asked.n))
+        try:
+            for drawn in self._draw(plan, asked, cancel):
+                if isinstance(drawn, Chunk):
+                    yield drawn
+                    continue
+                data = png_bytes(self._enlarged(drawn.pixels, plan.enlarged, cancel))
+                first = first or time.monotonic() - begun
+                if plan.candidates > 1:
+                    reported |= {"candidates": plan.candidates, f"fit_{drawn.result + 1}": round(drawn.fit, 4)}
+                left.remove(drawn.result)
+                yield Chunk(index=drawn.result, data=data, finish_reason="stop")
+        except Cancelled:
+            for index in left:
+                yield Chunk(index=index, finish_reason="cancelled")
         return Usage(
             prompt_tokens=self.count_tokens(request),
             first_chunk_seconds=first,
@@ -181,7 +213,7 @@ class OpenvinoImageEngine:
         """Frees the networks."""
         with self._lock:
             self._closed = True
-            self._transformer = self._decoder = None
+            self._transformer = self._decoder = self._fit = None
         self._embedder.close()
 
     def _condition(self, prompt: str) -> "NDArray[np.float32]":
@@ -194,13 +226,36 @@ class OpenvinoImageEngine:
         vectors = self._embedder.embed(texts)
         return assemble_condition(texts, dict(zip(texts, vectors, strict=True)))
 
-    def _draw(
-        self, plan: Plan, condition: "NDArray[np.float32]", seed: int, indices: range, cancel: Cancel
-    ) -> Iterator[Chunk]:
-        """Yields how far the results are after every step, then each one's picture; reasons only, once cancelled."""
-        latents: Any = noise_of(seed, indices, self._facts.latent)
-        tokens = np.repeat(condition[None], len(indices), axis=0)
-        style = np.full(len(indices), plan.style, np.int64)
+    def _draw(self, plan: Plan, asked: ImageRequest, cancel: Cancel) -> "Iterator[Chunk | _Drawn]":
+        """Yields how much of each result is done, after every step, and each result's best picture.
+
+        Raises:
+            Cancelled: it was asked to stop; what was yielded is whole.
+        """
+        condition = self._condition(asked.prompt)
+        tries = list(product(range(asked.n), range(plan.candidates)))
+        best: dict[int, _Drawn] = {}
+        for start in range(0, len(tries), self._batch):
+            together = tries[start : start + self._batch]
+            before = dict(reversed(together))  # of each result, the first candidate that is drawn now
+            latents: Any = noise_of(asked.seed or 0, together, self._facts.latent)
+            for done, reached in enumerate(self._solved(plan, condition, latents, cancel), 1):
+                latents = reached
+                for index in sorted(before):
+                    now = sum(one == index for one, _ in together)
+                    yield Chunk(index=index, progress=(before[index] + now * done / plan.steps) / plan.candidates)
+            pixels = self._infer(self._decoder, latents)
+            fits = self._fits(plan, condition, pixels)
+            for (index, candidate), fit, picture in zip(together, fits, to_bytes(pixels), strict=True):
+                if index not in best or fit > best[index].fit:
+                    best[index] = _Drawn(index, fit, picture)
+                if candidate + 1 == plan.candidates:
+                    yield best.pop(index)
+
+    def _solved(self, plan: Plan, condition: "NDArray[np.float32]", noise: Any, cancel: Cancel) -> Iterator[Any]:
+        """Yields the latents after every step."""
+        tokens = np.repeat(condition[None], len(noise), axis=0)
+        style = np.full(len(noise), plan.style, np.int64)
         velocity = guided(self._velocity, tokens, np.any(tokens != 0, axis=2), style, plan.guidance)
 
         def stoppable(x: Any, t: float) -> Any:
@@ -208,19 +263,15 @@ class OpenvinoImageEngine:
                 raise Cancelled(say("The picture was stopped.", "图片生成已停止。"))
             return velocity(x, t)
 
-        left = list(indices)
-        try:
-            for done, reached in enumerate(plan.solver.solve(stoppable, latents, times(plan.steps)), 1):
-                latents = reached
-                for index in indices:
-                    yield Chunk(index=index, progress=done / plan.steps)
-            for index, pixels in zip(indices, to_bytes(self._infer(self._decoder, latents)), strict=True):
-                data = png_bytes(self._enlarged(pixels, plan.enlarged, cancel))
-                left.remove(index)
-                yield Chunk(index=index, data=data, finish_reason="stop")
-        except Cancelled:
-            for index in left:
-                yield Chunk(index=index, finish_reason="cancelled")
+        yield from plan.solver.solve(stoppable, noise, times(plan.steps))
+
+    def _fits(self, plan: Plan, condition: "NDArray[np.float32]", pixels: Any) -> list[float]:
+        """Returns how well each picture fits the prompt; zeros where nothing is to be chosen."""
+        if plan.candidates == 1:
+            return [0.0] * len(pixels)
+        assert self._fit is not None
+        with self._lock:
+            return [float(cosine) for cosine in self._fit.cosines(condition[0], pixels)]
 
     def _enlarged(self, pixels: "NDArray[np.uint8]", count: int, cancel: Cancel) -> "NDArray[np.uint8]":
         for _ in range(count):
@@ -239,9 +290,13 @@ class OpenvinoImageEngine:
             return np.array(network([np.ascontiguousarray(array) for array in arrays])[0], np.float32)
 
 
-def noise_of(seed: int, indices: range, latent: tuple[int, int, int]) -> "NDArray[np.float32]":
-    """Returns noise [B, C, H, W]; that of a result depends on the seed and its number alone, on every machine."""
-    generators = (np.random.Generator(np.random.PCG64([seed, index])) for index in indices)
+def noise_of(seed: int, tries: Sequence[tuple[int, int]], latent: tuple[int, int, int]) -> "NDArray[np.float32]":
+    """Returns noise [B, C, H, W] for pairs of result and candidate, on every machine the same.
+
+    The first candidate's is the one that the result has when no other is drawn.
+    """
+    entropy = ([seed, index, candidate] if candidate else [seed, index] for index, candidate in tries)
+    generators = (np.random.Generator(np.random.PCG64(numbers)) for numbers in entropy)
     return np.stack([generator.standard_normal(latent, dtype=np.float32) for generator in generators])
 
 
@@ -271,6 +326,13 @@ def _no_enlarger() -> ModelMissing:
     return ModelMissing(
         say("The model that enlarges pictures is not on this machine.", "本机没有放大图片的模型。"),
         fix=say("Run: inkseal models pull upscaler", "请运行：inkseal models pull upscaler"),
+    )
+
+
+def _no_encoder() -> Unsupported:
+    return Unsupported(
+        say("This model has no encoder to choose among candidates with.", "该模型没有用来挑选候选图的编码器。"),
+        fix=say("Ask for one candidate.", "请把候选张数设为 1。"),
     )
 
 
