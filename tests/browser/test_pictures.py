@@ -49,6 +49,24 @@ def test_a_picture_is_drawn_labelled_sealed_and_there_again_after_a_reload(guard
     assert serious(page) == []
 
 
+def test_the_styles_that_a_model_knows_are_offered(guarded: Any, house: Served) -> None:
+    with house.client() as client:
+        models = client.get("/api/v1/models").json()
+    echo = next(model for model in models if model["name"] == "echo")
+    assert echo["choices"] == {}
+    echo["choices"] = {"style": ["flat", "outline"]}
+    page = asked(guarded, house, "a heron")
+    page.route("**/api/v1/models", lambda route: route.fulfill(json=models))
+    page.get_by_role("button", name="How it answers").click()
+    style = page.get_by_label("Style")
+    style.select_option(label="outline")
+    assert style.locator("option").all_inner_texts()[1:] == ["flat", "outline"]
+    page.keyboard.press("Escape")
+    with page.expect_request("**/api/v1/generate/image") as sent:
+        say(page, "a heron in outline")
+    assert sent.value.post_data_json["style"] == "outline"
+
+
 def test_the_settings_of_pictures_are_those_of_the_request(guarded: Any, house: Served) -> None:
     page = asked(guarded, house, "a wide lake")
     page.get_by_role("button", name="How it answers").click()

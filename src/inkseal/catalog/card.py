@@ -84,6 +84,11 @@ class Profile(Closed):
     dimensions: int | None = None
     picture: PictureProfile | None = Field(None, exclude_if=lambda value: value is None)
 
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """What the model knows of a request's field that is open to any word, by the field's name."""
+        return {"style": self.picture.styles} if self.picture and self.picture.styles else {}
+
 
 class Card(Closed):
     """Everything known of a model before it is here."""

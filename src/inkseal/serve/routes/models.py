@@ -43,6 +43,7 @@ class ModelFacts(Closed):
     Attributes:
         here: its files are on this machine, or it needs none; never true of a provider's.
         provider: the service that answers, by its name in the settings.
+        choices: what the model knows of a request's field that is open to any word, by the field's name.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ModelFacts(Closed):
     problem: str
     need: Need
     pace: Pace | None
+    choices: dict[str, tuple[str, ...]] = {}
     provider: str | None = None
 
 
@@ -262,6 +264,7 @@ def _facts(studio: Any, entry: Entry, paces: dict[str, Pace]) -> dict[str, Any]:
         "problem": entry.problem,
         "need": need(studio, entry),
         "pace": paces.get(card.name),
+        "choices": card.profile.choices,
     }
 
 

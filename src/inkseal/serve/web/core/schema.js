@@ -36,6 +36,13 @@ export function fieldsOf(schema, root = schema) {
     .map(([name, part]) => field(name, resolve(part, root), required.has(name), root));
 }
 
+/** Returns an object's schema in which fields that are open to any word offer what a model knows. */
+export function narrowed(schema, choices = {}) {
+  const offered = Object.entries(choices).filter(([name]) => schema.properties?.[name]);
+  const parts = offered.map(([name, values]) => [name, { ...schema.properties[name], enum: values, default: undefined }]);
+  return { ...schema, properties: { ...schema.properties, ...Object.fromEntries(parts) } };
+}
+
 /** Returns a schema with its references followed and `X or null` taken apart. */
 export function resolve(schema, root) {
   let found = schema;

@@ -3,6 +3,7 @@ import { get } from "../../core/api.js";
 import { html, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
 import { useLoad } from "../../core/load.js";
+import { narrowed } from "../../core/schema.js";
 import { Button } from "../../ui/button.js";
 import { LongField, SwitchField } from "../../ui/field.js";
 import { Form } from "../../ui/form.js";
@@ -24,12 +25,15 @@ export const Settings = (props) => (props.value.makes === "image" ? html`<${Pict
 
 function PictureSettings({ value, onChange }) {
   const { value: form, error, again } = useLoad((signal) => get("/api/v1/forms/image", { signal }), []);
+  const { value: models } = useLoad((signal) => get("/api/v1/models", { signal }), []);
   const { image = {} } = value;
+  const wanted = image.model ?? "picture";
+  const model = models?.find((one) => one.name === wanted || one.aliases.includes(wanted));
   const put = (next) => onChange({ ...value, image: next });
   if (error) return html`<${Failure} error=${error} again=${again} />`;
   if (!form) return html`<${Waiting} />`;
   return html`<div class="settings">
-    <${Form} schema=${form.request_schema} value=${image} onChange=${put} omit=${OMIT_OF_PICTURES} labels=${labels()} />
+    <${Form} schema=${narrowed(form.request_schema, model?.choices)} value=${image} onChange=${put} omit=${OMIT_OF_PICTURES} labels=${labels()} />
     <div class="settings-does">
       <${Button} small icon="refresh" onClick=${() => put(image.model ? { model: image.model } : {})}>${say("Back to the defaults", "恢复默认")}<//>
     </div>
