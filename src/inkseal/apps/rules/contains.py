@@ -5,8 +5,8 @@ from typing import Any, ClassVar, cast
 
 from pydantic import Field
 
+from inkseal.apps import folding
 from inkseal.apps.contracts import Answer, Facts, PathName, RuleConfig, texts_at
-from inkseal.apps.folding import folded
 from inkseal.apps.template import TemplateText, look_up
 from inkseal.core.language import say
 
@@ -14,7 +14,7 @@ Texts = tuple[TemplateText, ...]
 
 
 class ContainsConfig(RuleConfig):
-    """Texts may be templates: `{{name}}`. Compared without regard to case, width and blanks."""
+    """Texts may be templates: `{{name}}`. Compared without regard to case, width, hyphens and blanks."""
 
     all: Texts = Field((), description="Every one must occur.")
     any: Texts = Field((), description="At least one must occur.")
@@ -45,15 +45,15 @@ class Contains:
     def problems(self, answer: Answer, facts: Facts) -> list[str]:
         """Returns one line for each text that is missing or must go."""
         config = self._config
-        whole = folded("\n".join(texts_at(answer, config.path)))
+        whole = _plain("\n".join(texts_at(answer, config.path)))
         wanted = [facts.text(template).strip() for template in config.all]
-        found = [say(f"{t!r} is missing.", f"缺少“{t}”。") for t in wanted if t and folded(t) not in whole]
+        found = [say(f"{t!r} is missing.", f"缺少“{t}”。") for t in wanted if t and _plain(t) not in whole]
         options = [text for template in config.any if (text := facts.text(template).strip())]
-        if options and not any(folded(text) in whole for text in options):
+        if options and not any(_plain(text) in whole for text in options):
             listed = ", ".join(options[:5])
             found.append(say(f"One of these is missing: {listed}.", f"缺少以下之一：{listed}。"))
         unwanted = [facts.text(template).strip() for template in config.none]
-        found += [say(f"{t!r} must not occur.", f"不得出现“{t}”。") for t in unwanted if t and folded(t) in whole]
+        found += [say(f"{t!r} must not occur.", f"不得出现“{t}”。") for t in unwanted if t and _plain(t) in whole]
         return [*found, *self._items(whole, facts)][:8]
 
     def mend(self, answer: Answer, facts: Facts) -> Answer:
@@ -65,9 +65,14 @@ class Contains:
         items = look_up(config.each, facts.scope).value if config.each is not None else None
         if not isinstance(items, list):
             return []
-        missing = [str(item) for item in items if folded(str(item)) not in whole]
+        missing = [str(item) for item in items if _plain(str(item)) not in whole]
         needed = len(items) if config.at_least is None else min(config.at_least, len(items))
         if len(items) - len(missing) >= needed:
             return []
         listed = ", ".join(missing[:6])
         return [say(f"These are missing: {listed}.", f"缺少：{listed}。")]
+
+
+def _plain(text: str) -> str:
+    """Returns the text as it is compared: a watering-can is a watering can."""
+    return folding.folded(text.replace("-", " "))
