@@ -1,10 +1,12 @@
 """Which option of a question an answer means."""
 
+import re
 from collections.abc import Sequence
 
 from inkseal.apps.folding import folded
 
 LETTERS = "ABCDEFGH"
+_LETTERED = re.compile(r"\(?(?P<letter>[a-h])\s?(?P<mark>[.)、:]*)\s?(?P<rest>.*)", re.DOTALL)
 
 
 def chosen(answer: str, options: Sequence[str]) -> int | None:
@@ -13,10 +15,10 @@ def chosen(answer: str, options: Sequence[str]) -> int | None:
     texts = [folded(option) for option in options]
     if plain in texts:
         return texts.index(plain)
-    letter = plain.rstrip(".)、:：").removeprefix("(").upper()
-    if len(letter) == 1 and letter in LETTERS[: len(options)]:
-        return LETTERS.index(letter)
-    head, mark, rest = plain.partition(".") if "." in plain[:3] else plain.partition(" ")
-    if mark and len(head) == 1 and head.upper() in LETTERS[: len(options)] and rest.strip() in texts:
-        return texts.index(rest.strip())
-    return None
+    found = _LETTERED.fullmatch(plain)
+    if found is None or found["letter"].upper() not in LETTERS[: len(options)]:
+        return None
+    letter, rest = LETTERS.index(found["letter"].upper()), found["rest"]
+    if rest in texts:
+        return letter if texts[letter] == rest else None  # the letter of one, and the words of another
+    return letter if found["mark"] or not rest else None  # "a dog" is no letter

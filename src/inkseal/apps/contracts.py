@@ -69,6 +69,14 @@ class StepConfig(ComponentConfig):
         """Returns the answers that the step's value is made of; rules are for each of them."""
         return [value]
 
+    def refines(self) -> str | None:
+        """Returns the earlier step whose text it writes anew, if it does that."""
+        return None
+
+    def writes_text(self) -> bool:
+        """True when its value is one text that a model wrote."""
+        return False
+
     def makes_text(self) -> bool:
         """True when a model writes its value, so that rules can be told to it."""
         return self.calls() > 0
@@ -193,9 +201,12 @@ class Computation(Protocol):
 
 
 def texts_at(answer: Answer, path: str) -> list[str]:
-    """Returns the texts of an answer at a path such as `questions[].text`; the whole text for an empty one."""
+    """Returns the texts of an answer at a path such as `questions[].text`; for an empty one all of it as one text.
+
+    Of a JSON answer that is what it says, a value a line: its keys and its escapes are form.
+    """
     if not path:
-        return [answer.text]
+        return [answer.text if answer.data is None else "\n".join(_said(answer.data))]
     found = [answer.data]
     for step in path.split("."):
         name, spread = step.removesuffix("[]"), step.endswith("[]")
@@ -203,6 +214,14 @@ def texts_at(answer: Answer, path: str) -> list[str]:
         if spread:
             found = [item for value in found if isinstance(value, list) for item in value]
     return [value if isinstance(value, str) else str(value) for value in found if value is not None]
+
+
+def _said(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _said(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def values_at(answer: Answer, path: str) -> list[Any]:

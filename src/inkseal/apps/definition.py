@@ -62,7 +62,6 @@ class Output(Closed):
     step: Name | None = Field(None, description="Whose value it is; the last step's when absent.")
     template: Prompt | None = Field(None, description="The document, of fields and steps; the step's text when absent.")
     data: PathName | None = Field(None, description="A JSON value to hand over beside the document.")
-    language: Name | None = Field(None, description="For code: the field or word after the fence.")
 
 
 class Next(Closed):
@@ -127,6 +126,10 @@ class App(Closed):
                 for template in prompt:
                     _all_known(names(template), known | own, f"step {step.name!r}")
             _all_known({path.split(".")[0] for path in step.asks_for()}, known, f"step {step.name!r}")
+            if step.refines() is not None and not any(
+                before.name == step.refines() and before.writes_text() and before.when is None for before in self.steps
+            ):
+                raise ValueError(f"step {step.name!r}: 'of' must be a step that always writes one text")
             known.add(step.name)
         self._rules_know(known)
         for template in self.output.template or ():
@@ -162,6 +165,8 @@ class App(Closed):
             _all_known({path.split(".")[0] for path in rule.asks_for()}, here, place)
             if rule.step is not None:
                 _all_known({rule.step}, writers, f"{place}.step")
+            elif self.writer is None and not place.startswith("case"):
+                raise ValueError(f"{place}: no step writes what it is for; give it a 'step'")
 
     def _all_rules(self) -> Iterator[tuple[str, RuleConfig]]:
         for rule in self.rules:

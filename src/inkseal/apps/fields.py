@@ -1,5 +1,6 @@
 """The form of an app: what each field takes, its JSON schema, and the check of what was filled in."""
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -68,6 +69,7 @@ class Field(Closed):
     choices: tuple[Choice, ...] = Slot((), max_length=50)
     min_items: int = Slot(0, ge=0, le=100)
     max_items: int = Slot(20, ge=1, le=100)
+    places: bool = Slot(False, description="Of a list: the place of an item counts, so that empty ones stay.")
     json_schema: dict[str, Any] | None = Slot(None, description="What a JSON value must meet.")
 
     @model_validator(mode="after")
@@ -122,6 +124,8 @@ class Field(Closed):
             raise self._wrong(say(f"give one of: {known}", f"请从中选择：{known}"))
         if self.type == "list":
             return self._list(given)
+        if len(json.dumps(given, ensure_ascii=False, default=str)) > (self.max_chars or MAX_JSON_CHARS):
+            raise self._wrong(say("it is too long", "内容过长"))
         if not conforms(given, self.json_schema or {}):
             raise self._wrong(say("it does not meet its schema", "不符合其模式"))
         return given
@@ -163,7 +167,9 @@ class Field(Closed):
     def _list(self, given: Any) -> list[str]:
         if not isinstance(given, list | tuple) or not all(isinstance(item, str) for item in given):
             raise self._wrong(say("give a list of texts", "请给出文本列表"))
-        items = [item for item in given if item.strip()]
+        items = [item for item in given if item.strip() or self.places]
+        while items and not items[-1].strip():
+            items.pop()
         least = max(self.min_items, int(self.required))
         if not least <= len(items) <= self.max_items:
             raise self._wrong(

@@ -88,6 +88,10 @@ def run_app(
             step = work.step.name if work.step else ""
             on_event(AppFailed(code=error.code, message=str(error), step=step))
             raise
+        except Exception:  # whoever watches is told that it is over
+            step = work.step.name if work.step else ""
+            on_event(AppFailed(code="internal_error", message=say("Internal error.", "内部错误。"), step=step))
+            raise
 
 
 def _run(work: Work) -> AppResult:
@@ -102,18 +106,12 @@ def _run(work: Work) -> AppResult:
             work.records[step.name] = StepRecord(step=step.name, skipped=True)
         else:
             value = step_kinds[step.kind](step).run(work)
-            origin = Origin.ASSISTANT if step.calls() else _origin_of(work)
+            origin = Origin.ASSISTANT if step.calls() else work.least_trusted()
             work.scope[step.name] = Bound(value, origin)
             work.records.setdefault(step.name, StepRecord(step=step.name))
         work.emit(StepFinished(step=step.name, skipped=skipped))
     work.step = None
     return _sealed(work)
-
-
-def _origin_of(work: Work) -> Origin:
-    """What code made of a document is still the document's."""
-    documents = any(bound.origin is Origin.DOCUMENT for bound in work.scope.values())
-    return Origin.DOCUMENT if documents else Origin.USER
 
 
 def _sealed(work: Work) -> AppResult:
@@ -151,13 +149,18 @@ def _sealed(work: Work) -> AppResult:
             NextOffer(
                 app=following.app,
                 title=str(following.title),
-                values={name: look_up(path, work.scope).value for name, path in following.values.items()},
+                values={name: _handed_over(path, work) for name, path in following.values.items()},
             )
             for following in app.next
         ),
     )
     work.emit(AppFinished(result=result))
     return result
+
+
+def _handed_over(path: str, work: Work) -> Any:
+    """Returns a field as it was filled in, which another form can take, or a place in a step's value."""
+    return work.values[path] if path in work.values else look_up(path, work.scope).value
 
 
 def _document(work: Work) -> str:

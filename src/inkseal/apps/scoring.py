@@ -100,7 +100,7 @@ def _marked(file: AppFile, case: Case, result: AppResult, steps: Mapping[str, An
         for config in case.expect:
             if not applies(config, facts):
                 continue
-            answer = whole if config.step is None else answer_of(steps[config.step])
+            answer = answer_of(steps[config.step]) if config.step else whole if config.path else Answer(result.text)
             problems = rules[config.kind](config).problems(answer, facts)
             total, num_met = total + 1, num_met + (not problems)
             unmet += problems

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count, groupby
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, StringConstraints
@@ -19,6 +20,8 @@ from inkseal.core.types import Origin
 MAX_CHARS = 12_000
 MAX_DEPTH = 4
 MAX_RENDERED_CHARS = 400_000
+MAX_ROUNDS = 200_000
+"""How many parts of a template are put in at most, those of list items counted each time."""
 
 _TAG = re.compile(r"\{\{([#^/]?)(\.|@n|[a-z][a-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\}\}")
 _ALONE = re.compile(r"^[ \t]*(\{\{[#^/][^{}\n]*\}\})[ \t]*\n", re.MULTILINE)
@@ -121,17 +124,15 @@ def render(text: str, scope: Mapping[str, Bound], own: Origin = Origin.SYSTEM) -
     Raises:
         InvalidRequest: the result is too long.
     """
-    found: list[Piece] = []
-    size = 0
-    for piece in _render(parse(text), scope, (), own):
+    pieces, size = [], 0
+    for piece in _render(parse(text), scope, (), own, count()):
         size += len(piece.text)
         if size > MAX_RENDERED_CHARS:
-            raise InvalidRequest(say("The prompt becomes too long.", "提示词过长。"))
-        if found and found[-1].origin == piece.origin:
-            found[-1] = Piece(found[-1].text + piece.text, piece.origin)
-        elif piece.text:
-            found.append(piece)
-    return found
+            raise _too_long()
+        if piece.text:
+            pieces.append(piece)
+    runs = groupby(pieces, key=lambda piece: piece.origin)
+    return [Piece("".join(piece.text for piece in run), origin) for origin, run in runs]
 
 
 def plain(text: str, scope: Mapping[str, Bound]) -> str:
@@ -145,12 +146,16 @@ def look_up(path: str, scope: Mapping[str, Bound]) -> Bound:
 
 
 def filled(value: Any, scope: Mapping[str, Bound]) -> Any:
-    """Returns a JSON value in which each string that is one name alone is replaced by what the name stands for."""
+    """Returns a JSON value in which each string that is one name alone is replaced by what the name stands for.
+
+    A key whose name stands for nothing is left out: an empty field bounds nothing.
+    """
     if isinstance(value, str):
         tag = _TAG.fullmatch(value)
         return look_up(tag[2], scope).value if tag and not tag[1] else value
     if isinstance(value, Mapping):
-        return {key: filled(inner, scope) for key, inner in value.items()}
+        made = {key: filled(inner, scope) for key, inner in value.items()}
+        return {key: inner for key, inner in made.items() if inner is not None or value[key] is None}
     if isinstance(value, list | tuple):
         return [filled(inner, scope) for inner in value]
     return value
@@ -195,9 +200,11 @@ def _names(nodes: Iterable[Any], *, within: bool) -> Iterator[str]:
 
 
 def _render(
-    nodes: Sequence[Any], scope: Mapping[str, Bound], inside: tuple[_Within, ...], own: Origin
+    nodes: Sequence[Any], scope: Mapping[str, Bound], inside: tuple[_Within, ...], own: Origin, rounds: Iterator[int]
 ) -> Iterator[Piece]:
     for node in nodes:
+        if next(rounds) > MAX_ROUNDS:
+            raise _too_long()
         if isinstance(node, str):
             yield Piece(node, own)
             continue
@@ -206,11 +213,11 @@ def _render(
             yield Piece(shown(value), origin)
         elif node.inverted:
             if _empty(value):
-                yield from _render(node.body, scope, inside, own)
+                yield from _render(node.body, scope, inside, own, rounds)
         elif not _empty(value):
             items = value if isinstance(value, list | tuple) else [value]
             for number, item in enumerate(items, 1):
-                yield from _render(node.body, scope, (*inside, _Within(item, number, origin)), own)
+                yield from _render(node.body, scope, (*inside, _Within(item, number, origin)), own, rounds)
 
 
 def _find(path: tuple[str, ...], scope: Mapping[str, Bound], inside: tuple[_Within, ...]) -> Bound:
@@ -234,6 +241,10 @@ def _below(value: Any, path: Iterable[str]) -> Any:
 
 def _empty(value: Any) -> bool:
     return value is None or value is False or value in ("", [], (), {})
+
+
+def _too_long() -> InvalidRequest:
+    return InvalidRequest(say("The prompt becomes too long.", "提示词过长。"))
 
 
 def _malformed(where: str) -> InvalidRequest:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_TOLD_CHARS = 24_000
 """Of an answer that did not fit, shown to the model again."""
+TORN_CHARS = 16
+"""By so many last characters an answer is known to end where it was cut off."""
 _KEPT = {**MOST_KEPT, "minLength": 4, "maxLength": 0}
 """Counts that the engine holds: longer strings take it over a second to prepare, and are checked afterwards."""
 
@@ -213,7 +215,7 @@ class Work:
         schema = None if question.json_schema is None else filled(question.json_schema, self.scope)
         answer, why = read(result.text, schema)
         artifact = result.artifacts[0].id
-        if result.finish_reasons[0] == "length":
+        if result.finish_reasons[0] == "length" and question.ruled:
             cut = say("It was cut off: it is too long.", "内容过长，被截断。")
             return _Try(answer, [(None, cut), *([] if why else self._unmet(rules, answer))], artifact, False)
         if why:
@@ -239,24 +241,30 @@ class Work:
         tends to give it again, so that one that did is not shown it any more.
         """
         last = tries[-1]
-        said = "\n".join(f"- {text}" for _, text in last.problems[:8])
+        # Problems quote fields and answers, so they are trusted no more than what they quote.
+        said = Part(text="\n".join(f"- {text}" for _, text in last.problems[:8]), origin=self.least_trusted())
         repeated = any(earlier.answer.text == last.answer.text for earlier in tries[:-1])
         if len(tries) % 2 == 1 or repeated:
-            mind = say(
-                f"\n\nMind, since an earlier answer failed:\n{said}", f"\n\n务必注意（之前的回答没有做到）：\n{said}"
-            )
-            part = Part(text=mind, origin=Origin.SYSTEM)
-            return [*base[:-1], base[-1].model_copy(update={"parts": (*base[-1].parts, part)})]
-        text = say(
-            f"This does not fit yet:\n{said}\nWrite it again, whole, with these points put right. No remark.",
-            f"以上内容还不符合要求：\n{said}\n请改正这些问题，重新完整地写一遍。不要道歉，不要附加说明。",
+            mind = say("\n\nMind, since an earlier answer failed:\n", "\n\n务必注意（之前的回答没有做到）：\n")
+            parts = (*base[-1].parts, Part(text=mind, origin=Origin.SYSTEM), said)
+            return [*base[:-1], base[-1].model_copy(update={"parts": parts})]
+        before = say("This does not fit yet:\n", "以上内容还不符合要求：\n")
+        after = say(
+            "\nWrite it again, whole, with these points put right. No remark.",
+            "\n请改正这些问题，重新完整地写一遍。不要道歉，不要附加说明。",
         )
+        asked = (Part(text=before, origin=Origin.SYSTEM), said, Part(text=after, origin=Origin.SYSTEM))
         answer = last.answer.text[:MAX_TOLD_CHARS]
         return [
             *base,
             Message(role="assistant", parts=(Part(text=answer, origin=Origin.ASSISTANT),)),
-            Message(role="user", parts=(Part(text=text, origin=Origin.SYSTEM),)),
+            Message(role="user", parts=asked),
         ]
+
+    def least_trusted(self) -> Origin:
+        """Returns the origin of what is made of fields and steps: of a document, if one is among them."""
+        documents = any(bound.origin is Origin.DOCUMENT for bound in self.scope.values())
+        return Origin.DOCUMENT if documents else Origin.USER
 
     def _kept(self, question: Question, rules: Sequence[Rule], tries: Sequence[_Try]) -> Answer:
         assert self.step is not None
@@ -264,8 +272,11 @@ class Work:
         answer, problems, mended = best.answer, best.problems, best.mended
         readable = question.json_schema is None or answer.data is not None
         if problems and readable:
+            whole = answer.text.rstrip()
             answer, changed = self._mended(rules, answer)
-            cut = [one for one in problems if one[0] is None] if not changed else []
+            # A mending that took the torn end off leaves no cut behind.
+            ends_alike = answer.text.rstrip()[-TORN_CHARS:] == whole[-TORN_CHARS:]
+            cut = [one for one in problems if one[0] is None] if ends_alike else []
             problems, mended = [*cut, *self._unmet(rules, answer)], mended or changed
         if mended:
             told = tuple(text for _, text in problems)
@@ -287,10 +298,10 @@ class Work:
         rules = [self._rule(config) for config in self.file.app.rules_of(self.step)] if self.step else []
         return not any(config is None or config.must for config, _ in self._unmet(rules, Answer(text)))
 
-    def keep_draft(self, of: str) -> None:
-        """Notes that this step's value is the text of an earlier one."""
+    def keep(self, artifact: str) -> None:
+        """Notes that this step's value is an answer that was there before its last attempts."""
         assert self.step is not None
-        made = [*self.made.get(self.step.name, []), self.made[of][-1]]
+        made = [*(one for one in self.made.get(self.step.name, []) if one != artifact), artifact]
         self.made[self.step.name] = made
         known = self.records[self.step.name]
         self.records[self.step.name] = known.model_copy(update={"artifacts": tuple(made), "problems": ()})

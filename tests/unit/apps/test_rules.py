@@ -66,6 +66,20 @@ def mended(kind: str, answer: str | dict[str, Any], given: Facts | None = None, 
         ("code", {"language_name": "json"}, '```json\n{"a": 1}\n```', "```json\n{a}\n```"),
         ("code", {"language_name": "javascript"}, "```js\nf(() => { 1; });\n```", "```js\nf(() => { 1; );\n```"),
         ("code", {}, "```\nx = 1\n```", "no code"),
+        ("code", {"language_name": "rust"}, "```\nfn f<'a>(x: &'a str) -> &'a str { x }\n```", "```\nfn f( { x }\n```"),
+        (
+            "code",
+            {"language_name": "JavaScript"},
+            '```\ns.replace("\\\\", "/")\n```',
+            '```\ns.replace("\\\\", "/"\n```',
+        ),
+        ("code", {"language_name": "js"}, "```\nx = /[(]/.test(y); // it's :(\n```", "```\nx = (/[(]/.test(y);\n```"),
+        ("code", {"language_name": "bash"}, "```\ncase $1 in a) echo 1;; esac\n```", "no code"),
+        ("contains", {"without": "list"}, "c, d", "a"),
+        ("contains", {"all": ["Terms & conditions"]}, "<a>Terms &amp; conditions</a>", "<a>Terms</a>"),
+        ("contains", {"all": ['12"']}, {"text": '12" wide'}, {'12"': "wide"}),
+        ("pattern", {"regex": "random"}, {"steps": ["by random", "weigh"]}, {"random": ["weigh"]}),
+        ("length", {"max": 2}, {"one": "two three"}, {"one": "two three", "more": 4}),
         ("numbers", {"known": ["source"]}, "It costs 2 million.", "It costs 3 million."),
         ("numbers", {"known": ["source"], "all": True}, "9,000 and 2 million, 2", "9,000"),
     ],
@@ -155,7 +169,10 @@ def test_a_quiz_can_be_answered() -> None:
 
 @pytest.mark.parametrize(
     ("given", "right"),
-    [("4", True), ("B", True), ("b)", True), ("(B)", True), ("B. 4", True), ("A", False), ("44", False)],
+    [
+        *[(given, True) for given in ("4", "B", "b)", "(B)", "B. 4", "B、4", "B：4", "(b) 4", "B) it is four", "b 4")],
+        *[(given, False) for given in ("A", "44", "B. 5", "A 4", "b it is", "")],
+    ],
 )
 def test_choices_are_marked_exactly(given: str, right: bool) -> None:
     marks = ChoiceMarks().run({"quiz": QUIZ, "answers": [given, "x"]}, "en")
@@ -189,6 +206,12 @@ def test_marks_say_who_gave_them() -> None:
     marks = ChoiceMarks().run({"quiz": QUIZ, "answers": ["B", "Since so."]}, "en")
     total = MarksTotal().run({"marks": marks, "judged": [{"points": 1, "reason": "partly"}]}, "en")
     assert (total["by_code"], total["by_model"], total["points"], total["most"], total["percent"]) == (2, 1, 3, 4, 75)
+
+
+def test_a_key_that_is_no_option_is_left_to_the_model() -> None:
+    quiz = {"questions": [{"question": "Capital?", "options": ["Paris.", "Rome"], "answer": "It is Paris"}]}
+    marks = ChoiceMarks().run({"quiz": quiz, "answers": ["A"]}, "en")
+    assert (marks["num_choices"], [row["given"] for row in marks["open"]]) == (0, ["A"])
 
 
 def test_more_answers_than_questions_are_refused() -> None:

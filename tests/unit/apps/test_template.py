@@ -85,6 +85,16 @@ def test_nested_lists_cannot_blow_up() -> None:
         plain("{{#a}}{{#a}}{{#a}}{{.}}{{/a}}{{/a}}{{/a}}", values)
 
 
+def test_nested_lists_that_write_nothing_end_too() -> None:
+    with pytest.raises(InvalidRequest, match="too long"):
+        plain("{{#x}}{{#x}}{{#x}}{{/x}}{{/x}}{{/x}}", scope(x=[1] * 1000))
+
+
+def test_an_empty_field_bounds_nothing() -> None:
+    schema = {"minItems": "{{n}}", "maxItems": "{{zero}}", "enum": ["{{n}}"], "const": None}
+    assert filled(schema, scope(n=None, zero=0)) == {"maxItems": 0, "enum": [None], "const": None}
+
+
 def test_the_names_it_asks_for() -> None:
     assert names("{{a.b}}{{#c}}{{d}}{{/c}}{{^e}}{{/e}}") == {"a", "c", "e"}
 

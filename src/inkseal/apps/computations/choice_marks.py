@@ -9,7 +9,7 @@ from inkseal.core.language import Language, say
 
 
 class ChoiceMarks:
-    """Marks choices exactly, and lists the free answers that a model must judge."""
+    """Marks choices exactly, and lists what a model must judge: free answers, and those whose key is no option."""
 
     name: ClassVar[str] = "choice_marks"
     arguments: ClassVar[frozenset[str]] = frozenset({"quiz", "answers"})
@@ -35,11 +35,11 @@ class ChoiceMarks:
             row = {"number": number, "question": question["question"], "given": given or say("(none)", "（未作答）")}
             row |= {"answer": question["answer"], "explanation": question.get("explanation", "")}
             options = question.get("options") or []
-            if options:
-                right = chosen(question["answer"], options)
+            right = chosen(question["answer"], options)
+            if right is not None:
                 mine = chosen(given, options)
                 row["is_right"] = mine is not None and mine == right
-                row["answer"] = f"{LETTERS[right]}. {options[right]}" if right is not None else question["answer"]
+                row["answer"] = f"{LETTERS[right]}. {options[right]}"
                 row["given"] = f"{LETTERS[mine]}. {options[mine]}" if mine is not None else row["given"]
                 row["mark"] = say("right", "正确") if row["is_right"] else say("wrong", "错误")
                 choices.append(row)

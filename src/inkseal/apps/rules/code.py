@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any, ClassVar, cast
@@ -14,13 +15,27 @@ from inkseal.core.language import say
 from inkseal.modalities.text.fences import fenced
 
 MAX_CHARS = 60_000
+_OF_THE_WEB = ("css", "dart", "javascript", "js", "jsx", "php", "ts", "tsx", "typescript")
+_COMPILED = ("c", "c++", "c#", "cpp", "csharp", "go", "golang", "java", "kotlin", "rs", "rust", "scala", "swift")
+BRACKETED = frozenset((*_OF_THE_WEB, *_COMPILED))
+"""Languages with comments and quotes as in C, in which every bracket has a partner. In others, as in a shell's `case`,
+one may stand alone, and nothing is counted."""
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+_BARE = re.compile(
+    r"//[^\n]*|/\*.*?(?:\*/|\Z)"  # comments
+    r"|\"(?:\\.|[^\"\\\n])*\"|`(?:\\.|[^`\\])*`"  # texts
+    r"|'(?:\\.|[^'\\\n])*'(?!\w)"  # and characters; a lone mark is a lifetime of Rust
+    r"|(?<=[=(,:!&|?;{}\[])\s*/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*",  # patterns of JavaScript
+    re.DOTALL,
+)
 
 
 class CodeConfig(RuleConfig):
     """The code is what stands between the first fence and its end; without a fence, all of it."""
 
-    language_name: TemplateText = Field("python", description="python, json, or another: its brackets are counted.")
+    language_name: TemplateText = Field(
+        "python", description="python, json, or another; brackets of C's kin are counted."
+    )
     fence: bool = Field(True, description="There must be a fence.")
 
     def templates(self) -> Iterator[str]:
@@ -29,7 +44,7 @@ class CodeConfig(RuleConfig):
 
 
 class Code:
-    """The code can be read: Python and JSON by their grammar, other languages by their brackets."""
+    """The code can be read: Python and JSON by their grammar, languages like C by their brackets, others not at all."""
 
     name: ClassVar[str] = "code"
     config: ClassVar[type[RuleConfig]] = CodeConfig
@@ -40,7 +55,7 @@ class Code:
     def problems(self, answer: Answer, facts: Facts) -> list[str]:
         """Returns a line for code that cannot be read."""
         language = facts.text(self._config.language_name).strip().casefold()
-        for text in texts_at(answer, self._config.path):
+        for text in texts_at(answer, self._config.path) if self._config.path else [answer.text]:
             blocks = fenced(text)
             if not blocks and self._config.fence:
                 return [say("There is no code between ``` marks.", "没有用 ``` 标出的代码。")]
@@ -74,21 +89,14 @@ def _fault(code: str, language: str) -> str:
         )
     except (ValueError, RecursionError, MemoryError) as error:
         return say(f"It cannot be read: {error}.", f"无法解析：{error}。")
-    return _unbalanced(code)
+    return _unbalanced(code) if language in BRACKETED else ""
 
 
 def _unbalanced(code: str) -> str:
+    """Returns which bracket has no partner, outside of comments and quoted text."""
     open_at: list[str] = []
-    quote = ""
-    for place, char in enumerate(code):
-        if quote:
-            if char == quote and code[place - 1] != "\\":
-                quote = ""
-            elif char == "\n" and quote != "`":
-                quote = ""  # an apostrophe in a comment
-        elif char in "\"'`":
-            quote = char
-        elif char in "([{":
+    for char in _BARE.sub("", code):
+        if char in "([{":
             open_at.append(char)
         elif char in _PAIRS and (not open_at or open_at.pop() != _PAIRS[char]):
             return say(f"A {char!r} closes nothing.", f"多余的 {char!r}。")

@@ -1,5 +1,6 @@
 """Facts that must stand in the answer, and words that must not."""
 
+import html
 from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
@@ -20,6 +21,7 @@ class ContainsConfig(RuleConfig):
     any: Texts = Field((), description="At least one must occur.")
     none: Texts = Field((), description="None may occur.")
     each: PathName | None = Field(None, description="A list: a field or a step's value; its items must occur.")
+    without: PathName | None = Field(None, description="A list: none of its items may occur.")
     at_least: int | None = Field(None, ge=0, le=100, description="How many items of `each` will do; all when absent.")
 
     def templates(self) -> Iterator[str]:
@@ -29,8 +31,7 @@ class ContainsConfig(RuleConfig):
     def asks_for(self) -> Iterator[str]:
         """Yields the list's name."""
         yield from super().asks_for()
-        if self.each is not None:
-            yield self.each
+        yield from (path for path in (self.each, self.without) if path is not None)
 
 
 class Contains:
@@ -53,6 +54,7 @@ class Contains:
             listed = ", ".join(options[:5])
             found.append(say(f"One of these is missing: {listed}.", f"缺少以下之一：{listed}。"))
         unwanted = [facts.text(template).strip() for template in config.none]
+        unwanted += [str(item).strip() for item in self._listed(config.without, facts)]
         found += [say(f"{t!r} must not occur.", f"不得出现“{t}”。") for t in unwanted if t and _plain(t) in whole]
         return [*found, *self._items(whole, facts)][:8]
 
@@ -60,11 +62,13 @@ class Contains:
         """Changes nothing: facts are not put in by code."""
         return answer
 
+    def _listed(self, path: str | None, facts: Facts) -> list[object]:
+        items = look_up(path, facts.scope).value if path is not None else None
+        return items if isinstance(items, list) else []
+
     def _items(self, whole: str, facts: Facts) -> list[str]:
         config = self._config
-        items = look_up(config.each, facts.scope).value if config.each is not None else None
-        if not isinstance(items, list):
-            return []
+        items = self._listed(config.each, facts)
         missing = [str(item) for item in items if _plain(str(item)) not in whole]
         needed = len(items) if config.at_least is None else min(config.at_least, len(items))
         if len(items) - len(missing) >= needed:
@@ -74,5 +78,5 @@ class Contains:
 
 
 def _plain(text: str) -> str:
-    """Returns the text as it is compared: a watering-can is a watering can."""
-    return folding.folded(text.replace("-", " "))
+    """Returns the text as it is compared: a watering-can is a watering can, and `&amp;` of a page is what it shows."""
+    return folding.folded(html.unescape(text).replace("-", " "))

@@ -65,7 +65,7 @@ class Numbers:
             for sentence in bad:
                 kept = kept.replace(sentence, "")
             if any(char.isalnum() for char in kept):
-                lines.append(kept.rstrip())
+                lines.append(kept.strip())
         return answer._replace(text="\n".join(lines).strip("\n"))
 
     def _known(self, facts: Facts) -> list[float]:

@@ -33,6 +33,10 @@ class GenerateConfig(StepConfig):
         if self.regex is not None:
             yield self.regex, frozenset()
 
+    def writes_text(self) -> bool:
+        """Returns whether it is free of a schema."""
+        return self.json_schema is None
+
     def calls(self) -> int:
         """Returns 1."""
         return 1

@@ -43,6 +43,14 @@ class RefineConfig(StepConfig):
         yield from super().asks_for()
         yield self.of
 
+    def refines(self) -> str:
+        """Returns the draft's step."""
+        return self.of
+
+    def writes_text(self) -> bool:
+        """Returns True."""
+        return True
+
     def calls(self) -> int:
         """Returns two a round."""
         return 2 * self.rounds
@@ -64,7 +72,7 @@ class Refine:
             AnswerRefused: neither the draft nor a refined text meets the rules.
         """
         config = self._config
-        text = str(work.scope[config.of].value)
+        text, kept = str(work.scope[config.of].value), work.made[config.of][-1]
         for _ in range(config.rounds):
             draft = {"draft": Bound(text, Origin.ASSISTANT)}
             critique = work.ask(
@@ -88,8 +96,9 @@ class Refine:
             )
             try:
                 text = work.ask(question).text
+                kept = work.made[config.name][-1]
             except AnswerRefused:
                 if not work.fits(text):
                     raise
-                work.keep_draft(config.of)
+                work.keep(kept)
         return text
