@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inkseal.apps.computations.choice_marks import ChoiceMarks
 from inkseal.apps.computations.code_change import CodeChange
@@ -157,6 +159,40 @@ QUIZ = {
         {"question": "Why?", "options": [], "answer": "Because.", "explanation": ""},
     ]
 }
+
+
+def nodes(*targets: tuple[int, ...]) -> dict[str, Any]:
+    return {"nodes": [{"choices": [{"text": "go", "to": to} for to in some]} for some in targets]}
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (nodes((2, 3), (3, 1), ()), []),
+        (nodes((2,), (3, 1), ()), ["2 choices are needed, not 1"]),
+        (nodes((3, 3), (3, 1), ()), ["leads to node 2"]),
+        (nodes((2, 3), (3, 3), (1, 2)), ["must end"]),
+    ],
+)
+def test_a_dialogue_can_be_played(made: dict[str, Any], why: list[str]) -> None:
+    found = problems("dialogue", made)
+    assert len(found) == len(why)
+    assert all(part in line for part, line in zip(why, found, strict=True))
+
+
+targets = st.integers(3, 7).flatmap(
+    lambda count: st.lists(
+        st.lists(st.integers(1, count), min_size=2, max_size=3).map(tuple), min_size=count, max_size=count
+    )
+)
+
+
+@given(targets)
+def test_a_mended_dialogue_says_the_same_and_loses_no_node(made: list[tuple[int, ...]]) -> None:
+    before = nodes(*made)
+    after = mended("dialogue", before).data
+    assert [len(node["choices"]) for node in after["nodes"][:-1]] == [len(some) for some in made[:-1]]
+    assert not problems("dialogue", after)
 
 
 def test_a_quiz_can_be_answered() -> None:
