@@ -1,6 +1,6 @@
 """Draws the sheet of 48 fixed prompts with a published picture model, without torch, and says what each cell shows.
 
-    python benchmarks/picture_sheet.py [--model picture] [--out sheet.png] [--seed 1] [--size 64] [--check]
+    python benchmarks/picture_sheet.py [--model picture] [--out sheet.png] [--seed 1] [--size 64] [--candidates 1] [--check]
 
 Cells bear numbers only, so that the sheet can be judged without the prompts; those are in the text beside it. With
 `--check` the prompts are held against the dataset: held-out concepts and combinations must not be in the training set.
@@ -60,16 +60,16 @@ def check(prompts: list[Prompt], folder: Path) -> list[str]:
     return problems
 
 
-def draw(studio: Studio, model: str, prompts: list[Prompt], seed: int, size: int) -> tuple[list[Image.Image], float]:
+def draw(
+    studio: Studio, model: str, prompts: list[Prompt], *, seed: int, **options: int
+) -> tuple[list[Image.Image], float]:
     """Returns a picture for each prompt, and the median of the seconds that each but the first took."""
     found, seconds = [], []
     local = studio.engines.local_model(model)
     with studio.engines.lease(local, "generate", ignore) as engine:
         assert isinstance(engine, GenerativeEngine)
         for number, one in enumerate(prompts):
-            request = ImageRequest.of(
-                one.text, model=model, style=one.style, seed=seed + number, width_px=size, height_px=size
-            )
+            request = ImageRequest.of(one.text, model=model, style=one.style, seed=seed + number, **options)
             begin = time.perf_counter()
             data = [chunk.data for chunk in engine.generate(request, threading.Event()) if chunk.data]
             seconds.append(time.perf_counter() - begin)
@@ -98,6 +98,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("sheet.png"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=0, help="64, 256 or 1024 pixels a side; the model's own when 0")
+    parser.add_argument("--candidates", type=int, default=1, help="of which the one that fits its prompt best is kept")
     parser.add_argument("--dataset", default="pictures")
     parser.add_argument("--check", action="store_true", help="only hold the prompts against the dataset")
     options = parser.parse_args()
@@ -107,7 +108,8 @@ def main() -> int:
         print("\n".join(problems) or f"{len(prompts)} prompts: none of the unseen is in the training set")
         return bool(problems)
     with Studio.open() as studio:
-        pictures, seconds = draw(studio, options.model, prompts, options.seed, options.size)
+        asked = {"width_px": options.size, "height_px": options.size, "candidates": options.candidates}
+        pictures, seconds = draw(studio, options.model, prompts, seed=options.seed, **asked)
     assert "torch" not in sys.modules, "the sheet is drawn without torch"
     sheet(pictures).save(options.out)
     lines = [f"{n}\t{p.kind}\t{p.style or '-'}\t{p.text}" for n, p in enumerate(prompts, 1)]
