@@ -1,6 +1,7 @@
 """Draws the sheet of 48 fixed prompts with a published picture model, without torch, and says what each cell shows.
 
-    python benchmarks/picture_sheet.py [--model picture] [--out sheet.png] [--seed 1] [--size 64] [--candidates 1] [--check]
+    python benchmarks/picture_sheet.py [--model picture] [--out sheet.png] [--seed 1] [--size 64] [--candidates 1]
+    python benchmarks/picture_sheet.py --check
 
 Cells bear numbers only, so that the sheet can be judged without the prompts; those are in the text beside it. With
 `--check` the prompts are held against the dataset: held-out concepts and combinations must not be in the training set.
