@@ -31,8 +31,6 @@ def written(own: Mapping[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("repeated", ["<TC260:AIGC>", "<inkseal:Fields>", 'TC260:AIGC="', "</inkseal:Fields>", "&"])
-    "repeated", ["<TC260:AIGC>", "<inkseal:Fields>", 'TC260:AIGC="', "</inkseal:Fields>", "[", "&"]
-)
 def test_a_packet_is_read_in_time_that_grows_as_it_does(repeated: str) -> None:
     begun = time.monotonic()
     _, own = parse((repeated * (240_000 // len(repeated))).encode())
