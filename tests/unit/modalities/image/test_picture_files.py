@@ -43,7 +43,7 @@ def test_what_was_written_comes_back_whatever_stands_in_it() -> None:
     assert parse(packet(metadata, {"title": "<>"})) == (metadata, {"title": "<>"})
 
 
-@pytest.mark.parametrize("labels", [["x" * 200_000], ["x" * 20_000] * 8, ["AI-generated"] * 9])
+@pytest.mark.parametrize("labels", [["x" * 200_000], ["x" * 20_000] * 8, ["AI-generated"] * 9, [""], [" \n"]])
 def test_labels_that_nobody_writes_are_none(labels: list[str]) -> None:
     data = written({"labels": labels, "size": [SIDE_PX, SIDE_PX]})
     begun = time.monotonic()
