@@ -11,6 +11,7 @@ import pytest
 
 from inkseal import Studio, TextRequest
 from inkseal.core.errors import Deleted, NotEnoughSpace, UnknownName
+from inkseal.modalities.image.request import ImageRequest
 from inkseal.store import vectors
 from inkseal.store.listing import Filters
 from inkseal.store.records import ErasureRow, FingerprintRow, VectorRow
@@ -59,6 +60,25 @@ def test_what_was_deleted_is_in_no_file_any_more(studio: Studio, data_dir: Path)
     assert [item.id for item in studio.gallery.page(Filters()).artifacts] == [kept]
     assert [item.id for item in studio.gallery.page(Filters(), "heron").artifacts] == [kept]
     assert studio.verify(SECRET.encode()).relation == "not_found"
+
+
+def test_the_words_that_asked_for_a_picture_go_with_it(studio: Studio, data_dir: Path) -> None:
+    import numpy as np
+
+    made = studio.run(ImageRequest.of(SECRET, model="echo")).artifacts[0]
+    with studio.store.transaction() as session:
+        ((sha256, _, title),) = vectors.unread(session, "m", 2)
+        vectors.put(session, "m", {sha256: vectors.encode(np.ones((1, 512), np.float32))[0]})
+    assert (sha256, title) == (made.sha256, made.title)
+    assert SECRET.startswith(title[:-1])
+    assert _on_disk(data_dir) == set(WORDS)
+    studio.deleter.delete(made.id)
+    assert _on_disk(data_dir) == set()
+    assert studio.gallery.one(made.id).title == ""
+    with studio.store.reading() as session:
+        assert session.query(VectorRow).count() == 0
+        assert vectors.unread(session, "m", 2) == []
+    assert studio.gallery.page(Filters(), "kingfisher").artifacts == ()
 
 
 def test_the_ledger_keeps_that_it_was_there(studio: Studio) -> None:

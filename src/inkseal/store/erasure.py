@@ -31,8 +31,9 @@ def erase(session: "Session", artifact_id: str) -> None:
     words.erase(session, artifact_id)
     for table in (FingerprintRow, BandRow, CollectedRow):
         session.execute(delete(table).where(table.artifact_id == artifact_id))
+    # Also when others have the content: of a picture, the vector may be of the words that asked for this one.
+    vectors.remove(session, row.sha256)
     if not _named(session, row.sha256):
-        vectors.remove(session, row.sha256)
         session.merge(ErasureRow(sha256=row.sha256))
         session.flush()
 

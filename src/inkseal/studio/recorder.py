@@ -1,6 +1,7 @@
 """The end of the story: seals what was made and records how every run ended."""
 
 import json
+import logging
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from inkseal.studio.provenance.sealer import Sealer
 
 if TYPE_CHECKING:
     from inkseal.studio.story import Run
+
+log = logging.getLogger(__name__)
 
 TITLE_CHARS = 60
 
@@ -79,9 +82,16 @@ class Recorder:
         return [artifact for artifact, _, signed in ready if signed.manifest.withdrawn is None]
 
     def fail(self, run: "Run", error: InksealError) -> None:
-        """Records why the run ended; of results that were shown and withdrawn, how much had been shown."""
-        if any(draft.blocked for draft in run.drafts):
-            self.seal(run)
+        """Records why the run ended, and of results that were withdrawn how much had been shown; of the others nothing.
+
+        What cannot be recorded of those that were withdrawn is logged: it must not hide why the run ended.
+        """
+        run.drafts = [draft for draft in run.drafts if draft.blocked is not None]  # nobody checked the others whole
+        try:
+            if run.drafts:
+                self.seal(run)
+        except Exception as sealing:  # noqa: BLE001 - the end of the job; its words may name what was made
+            log.warning("what the run %s withdrew could not be recorded: %s", run.id, type(sealing).__name__)
         with self._store.transaction() as session:
             self._finish(session, run, "failed", error.code)
 

@@ -6,10 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from inkseal.core.types import Origin
+from inkseal.modalities.image.request import ImageRequest
 from inkseal.serve.routes._anthropic_body import MessageBody
 from inkseal.serve.routes._openai_chat_body import ChatBody
 from inkseal.serve.routes._protocol import FieldError
 from inkseal.serve.routes._responses_body import ResponseBody
+from inkseal.serve.routes.openai_images import ImageBody
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 CALL = '{"city": "Paris"}'
@@ -118,3 +120,13 @@ def test_a_null_is_as_good_as_nothing() -> None:
     turn = {"role": "user", "content": "x"}
     nulls = dict.fromkeys(("stop", "seed", "tools", "logprobs", "reasoning_effort", "response_format", "n", "stream"))
     assert chat(messages=[turn], **nulls) == chat(messages=[turn])
+
+
+def test_every_field_of_a_picture_is_kept() -> None:
+    fields = {"model": "m", "n": 2, "style": "noto", "seed": 7, "steps": 4, "guidance": 2.5, "solver": "heun"}
+    body = ImageBody.model_validate({"prompt": "a fox", "size": "64x32", "candidates": 3, "user": "u", **fields})
+    assert body.to_request() == ImageRequest.of("a fox", width_px=64, height_px=32, candidates=3, **fields)
+    assert ImageBody(prompt="a fox", seed=0).to_request() == ImageRequest.of("a fox", seed=0)
+    with pytest.raises(FieldError, match="candidates") as refused:
+        ImageBody(prompt="a fox", candidates=17).to_request()
+    assert refused.value.param == "body.candidates"

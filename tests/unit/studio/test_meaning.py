@@ -12,6 +12,7 @@ from inkseal.core.errors import ModelMissing
 from inkseal.modalities.image.request import ImageRequest
 from inkseal.store.listing import Filters
 from inkseal.studio.meaning import BATCH
+from picture_file_maker import picture_file
 
 TOPICS = (("river", "河"), ("engine", "发动机"))
 
@@ -72,6 +73,19 @@ def test_a_picture_means_what_was_asked_for(studio: Studio, embedder: TwoTopics)
     studio.run(ImageRequest.of("an engine", model="echo"))
     assert [item.id for item in studio.gallery.page(Filters(), "a river", "meaning").artifacts] == [drawn]
     assert sorted(embedder.read) == ["a river", "an engine", "河上的月亮"]
+
+
+def test_a_picture_means_nothing_that_a_deleted_twin_was_asked_for(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(query: str) -> list[str]:
+        return [item.id for item in studio.gallery.page(Filters(), query, "meaning").artifacts]
+
+    monkeypatch.setattr("inkseal.studio.generate.backends._echo_picture._picture", lambda *_: picture_file())
+    river, engine = (studio.run(ImageRequest.of(text, model="echo")).run_id for text in ("a river", "an engine"))
+    assert set(found("engine")) == {river, engine}  # one content, read by the words of the newest
+    studio.deleter.delete(engine)
+    assert (found("engine"), found("river")) == ([], [river])
 
 
 def test_what_is_left_is_read_in_the_background(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,8 +67,10 @@ def has_strip(whole: "Image", labels: Sequence[str], size: tuple[int, int]) -> b
         return False
     drawn = np.asarray(draw_strip(labels, width, height).convert("L"), np.int16)
     found = np.asarray(whole.convert("RGB").crop((0, height, *whole.size)).convert("L"), np.int16)
-    near = np.abs(drawn - found) < _NEAR
     letters = drawn > 128
+    if not letters.any():  # labels of blanks
+        return False
+    near = np.abs(drawn - found) < _NEAR
     return bool(near[letters].mean() >= _STILL_THE_LABEL and near[~letters].mean() >= _STILL_THE_LABEL)
 
 

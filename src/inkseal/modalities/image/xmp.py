@@ -17,7 +17,7 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">
 {}</rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="r"?>"""
-_ELEMENT = re.compile(r"<(TC260:AIGC|inkseal:Fields)>(.*?)</\1>", re.DOTALL)
+_ELEMENT = re.compile(r"<(TC260:AIGC|inkseal:Fields)>([^<]*)</\1>")
 _ATTRIBUTE = re.compile(r"\b(TC260:AIGC)=(\"[^\"]*\"|'[^']*')")
 
 

@@ -25,11 +25,14 @@ from inkseal.studio.studio import Studio
 
 router = APIRouter(prefix="/v1", tags=["openai"], route_class=ProtocolRoute, responses=ERRORS)
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+_SAME = {"model", "n", "style", "seed", "steps", "guidance", "candidates", "solver"}
+"""Called alike here and in the studio."""
 
 
 class ImageBody(Wire):
-    """A prompt to be drawn. Ours beside OpenAI's: `seed`, `steps`, `guidance`, `solver`, and `style` is a model's own.
+    """A prompt to be drawn.
 
+    Ours beside OpenAI's: `seed`, `steps`, `guidance`, `candidates`, `solver`, and `style` is a model's own.
     No effect: `user`, `quality` auto and standard, `background` auto and opaque, `moderation` auto.
     """
 
@@ -52,6 +55,7 @@ class ImageBody(Wire):
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None
+    candidates: int | None = None
     solver: str | None = None
     user: str | None = None
 
@@ -61,15 +65,7 @@ class ImageBody(Wire):
         Raises:
             FieldError: the size is none, or a field is out of range.
         """
-        given: dict[str, Any] = {
-            "model": self.model,
-            "n": self.n,
-            "style": self.style,
-            "seed": self.seed,
-            "steps": self.steps,
-        }
-        given |= {"guidance": self.guidance, "solver": self.solver}
-        fields = {name: value for name, value in given.items() if value is not None}
+        fields = self.model_dump(include=_SAME, exclude_none=True)
         with naming("body"):
             return ImageRequest(messages=(Message.of("user", self.prompt),), **fields, **_sides(self.size))
 

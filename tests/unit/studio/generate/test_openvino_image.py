@@ -2,6 +2,7 @@
 
 import io
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,12 @@ from inkseal.core.protocols import GenerativeEngine, LocalModel
 from inkseal.core.types import Chunk, Usage
 from inkseal.modalities.image.request import ImageRequest
 from inkseal.modalities.text.request import TextRequest
-from inkseal.studio.generate.backends.openvino_image import OpenvinoImage, OpenvinoImageConfig, noise_of
+from inkseal.studio.generate.backends.openvino_image import (
+    OpenvinoImage,
+    OpenvinoImageConfig,
+    OpenvinoImageEngine,
+    noise_of,
+)
 from picture_run import NEVER, carded_pictures, train_pictures
 
 pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
@@ -38,9 +44,12 @@ def model(embedding_model: LocalModel, tmp_path_factory: pytest.TempPathFactory)
     return Catalog(place / "data").local("picture")
 
 
-def load(model: LocalModel, embedding: LocalModel | None, batch: int = 4) -> GenerativeEngine:
-    text = embedding.model_dump_json() if embedding is not None else ""
-    return OpenvinoImage(OpenvinoImageConfig(batch=batch), embedding_model=text).load(model, 1, ignore, NEVER)
+def load(
+    model: LocalModel, embedding: LocalModel | None, batch: int = 4, upscaler: LocalModel | None = None
+) -> OpenvinoImageEngine:
+    reading, enlarging = (one.model_dump_json() if one is not None else "" for one in (embedding, upscaler))
+    backend = OpenvinoImage(OpenvinoImageConfig(batch=batch), embedding_model=reading, upscaler_model=enlarging)
+    return backend.load(model, 1, ignore, NEVER)
 
 
 @pytest.fixture(scope="module")
@@ -259,12 +268,40 @@ def test_a_changed_file_is_refused(model: LocalModel, embedding_model: LocalMode
         load(model.model_copy(update={"folder": tmp_path}), embedding_model)
 
 
-def test_a_closed_engine_says_so(model: LocalModel, embedding_model: LocalModel) -> None:
+FIELDS: list[dict[str, object]] = [{}, {"width_px": 256}, {"candidates": 2}]
+
+
+@pytest.mark.parametrize("fields", FIELDS, ids=["plain", "enlarged", "chosen"])
+def test_a_closed_engine_says_so(model: LocalModel, embedding_model: LocalModel, fields: dict[str, object]) -> None:
     loaded = load(model, embedding_model)
     loaded.close()
     loaded.close()
-    with pytest.raises(EngineFailed):
-        run(loaded, ImageRequest.of("x"))
+    with pytest.raises(EngineFailed, match="closed"):
+        run(loaded, ImageRequest.of("x", **fields))
+
+
+@pytest.mark.parametrize("fields", FIELDS[1:], ids=["enlarged", "chosen"])
+def test_a_close_between_two_networks_is_said_and_frees_them_all(
+    choosing: GenerativeEngine,
+    embedding_model: LocalModel,
+    upscaler_model: LocalModel,
+    fields: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded = load(choosing.model, embedding_model, upscaler=upscaler_model)
+    infer, decoder = loaded._infer, loaded._decoder
+    kept = [weakref.ref(one) for one in (loaded._enlarger, loaded._fit)]
+
+    def closing(network: object, *arrays: object) -> object:
+        made = infer(network, *arrays)
+        if network is decoder:
+            loaded.close()
+        return made
+
+    monkeypatch.setattr(loaded, "_infer", closing)
+    with pytest.raises(EngineFailed, match="closed"):
+        run(loaded, ImageRequest.of("x", steps=1, **fields))
+    assert [one() for one in kept] == [None, None]
 
 
 def test_the_forecast_counts_the_model_that_reads_prompts(model: LocalModel, embedding_model: LocalModel) -> None:

@@ -1,5 +1,6 @@
 """The check of pictures: what it makes of scores, of a missing model, and of harmless pictures with the real one."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -57,6 +58,14 @@ def test_drawings_are_harmless_to_the_real_model(real: PictureSafety) -> None:
     assert pixels(picture_file()).shape == (1, 224, 224, 3)
     for number in range(4):
         assert real.score(picture_file(number, side_px=200)) < 0.4
+
+
+@pytest.mark.model
+def test_pictures_that_end_together_are_each_looked_at(real: PictureSafety) -> None:
+    files = [picture_file(number, side_px=200) for number in range(4)] * 4
+    alone = [real.score(data) for data in files]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(real.score, files)) == pytest.approx(alone, abs=1e-5)
 
 
 @pytest.mark.model

@@ -1,13 +1,14 @@
 """What the picture formats have in common: label strip, XMP packet, and the way back."""
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.core.protocols import Rendering
 from inkseal.modalities.image.label_strip import has_strip, with_strip
-from inkseal.modalities.image.reading import decode, open_picture, plain, to_png
+from inkseal.modalities.image.reading import MAX_SIDE_PX, decode, open_picture, plain, to_png
 from inkseal.modalities.image.xmp import MAX_CHARS, packet, parse
 from inkseal.modalities.text.labels import one_line
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MAX_LABELS = 8
+_MAX_LABEL_CHARS = 200
+"""Of all labels together: a strip measures them at one size of letters after the other."""
 
 
 class PictureFile:
@@ -26,10 +29,12 @@ class PictureFile:
         """Returns the picture with its label below and the metadata in an XMP packet; bare when there are neither.
 
         Raises:
-            InvalidRequest: the content is no picture.
+            InvalidRequest: the content is no picture, or what is to stand in the file is too long.
         """
         picture = decode(rendering.content)
         labels = [one_line(label) for label in rendering.visible_labels]
+        if not _fit(labels):
+            raise InvalidRequest(say("The labels are too long for a picture.", "标识过长，无法写入图片。"))
         if not labels and not rendering.metadata:
             return self._encoded(picture, b"")
         own = {"title": rendering.title, "language": rendering.language, "labels": labels, "size": list(picture.size)}
@@ -78,13 +83,20 @@ def _packet_of(found: "Image") -> bytes:
 
 
 def _size(value: Any) -> tuple[int, int] | None:
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(side, int) and side > 0 for side in value):
-        return value[0], value[1]
-    return None
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    width, height = value
+    return (width, height) if all(isinstance(side, int) and 0 < side <= MAX_SIDE_PX for side in value) else None
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(_text(text) for text in value[:_MAX_LABELS]) if isinstance(value, list) else ()
+    """Returns the labels; none when no writer here wrote them."""
+    texts = tuple(_text(text) for text in value) if isinstance(value, list) else ()
+    return texts if _fit(texts) else ()
+
+
+def _fit(labels: Sequence[str]) -> bool:
+    return len(labels) <= _MAX_LABELS and sum(map(len, labels)) <= _MAX_LABEL_CHARS
 
 
 def _text(value: Any) -> str:

@@ -176,10 +176,7 @@ class OpenvinoImageEngine:
         begun = time.monotonic()
         asked = image_request(request)
         plan = settle(asked, self._facts)
-        if plan.enlarged and self._enlarger is None:
-            raise _no_enlarger()
-        if plan.candidates > 1 and self._fit is None:
-            raise _no_encoder()
+        self._refuse(plan)
         reported: dict[str, Any] = {"steps": plan.steps, "guidance": plan.guidance, "solver": plan.solver.name}
         first: float | None = None
         left = list(range(asked.n))
@@ -213,14 +210,21 @@ class OpenvinoImageEngine:
         """Frees the networks."""
         with self._lock:
             self._closed = True
-            self._transformer = self._decoder = self._fit = None
+            self._transformer = self._decoder = self._fit = self._enlarger = None
         self._embedder.close()
+
+    def _refuse(self, plan: Plan) -> None:
+        with self._lock:
+            if self._closed:  # what it lacks now says nothing of the model
+                raise _closed()
+            if plan.enlarged and self._enlarger is None:
+                raise _no_enlarger()
+            if plan.candidates > 1 and self._fit is None:
+                raise _no_encoder()
 
     def _condition(self, prompt: str) -> "NDArray[np.float32]":
         """Returns the condition [9, D]; all zeros for a prompt of blanks."""
         texts = condition_texts(prompt)
-        if self._closed:
-            raise _closed()
         if not texts:
             return np.zeros((self._facts.num_tokens, self._facts.text_width), np.float32)
         vectors = self._embedder.embed(texts)
@@ -269,15 +273,18 @@ class OpenvinoImageEngine:
         """Returns how well each picture fits the prompt; zeros where nothing is to be chosen."""
         if plan.candidates == 1:
             return [0.0] * len(pixels)
-        assert self._fit is not None
         with self._lock:
+            if self._fit is None:
+                raise _closed()
             return [float(cosine) for cosine in self._fit.cosines(condition[0], pixels)]
 
     def _enlarged(self, pixels: "NDArray[np.uint8]", count: int, cancel: Cancel) -> "NDArray[np.uint8]":
         for _ in range(count):
-            assert self._enlarger is not None
             with self._enlarging:
-                pixels = self._enlarger.enlarge(pixels, cancel)
+                enlarger = self._enlarger  # a close does not wait for a large picture
+                if enlarger is None:
+                    raise _closed()
+                pixels = enlarger.enlarge(pixels, cancel)
         return pixels
 
     def _velocity(self, x: Any, t: Any, condition: Any, mask: Any, style: Any) -> Any:
