@@ -16,8 +16,8 @@ _MARKS = {
 }  # fmt: skip
 _MARK = re.compile("|".join(map(re.escape, _MARKS)), re.IGNORECASE)
 _AMOUNT = re.compile(
-    r"(?P<sign>[-+−])?(?:[¥$€£]\s*)?(?(sign)|[-+−]?)(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
-    rf"\s*(?P<unit>(?P<scale>{'|'.join(_SCALES)})?\s*(?:{_MARK.pattern})?)",
+    r"(?P<sign>[-+−])?(?:[¥$€£]\s*+)?(?(sign)|[-+−]?)(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
+    rf"\s*+(?P<unit>(?:(?P<scale>{'|'.join(_SCALES)})\s*+)?(?:{_MARK.pattern})?)",
     re.IGNORECASE,
 )
 _MONTHS = {

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import time
 import tracemalloc
 
 import pytest
@@ -232,3 +233,9 @@ def test_no_cells_break_it(cells: list[str]) -> None:
     csv.writer(buffer).writerows([["when", "what"], *([cell, cell] for cell in cells)])
     with contextlib.suppress(InvalidRequest):
         Figures().run({"csv": buffer.getvalue()}, "en")
+
+
+def test_no_cells_take_long() -> None:
+    begin = time.perf_counter()
+    read_table("a,b\n" + ("1" + " " * 900 + "x,¥" + " " * 90 + "\n") * 900)
+    assert time.perf_counter() - begin < 5

@@ -1,5 +1,6 @@
 """Numbers stated in prose, and whether they follow from known ones."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -136,3 +137,12 @@ def test_what_is_written_is_read_whatever_stands_around(value: Decimal, after: s
     for written in (f"{value:,}", f"{value}", f"{int(value):,}", f"{int(value)}"):
         (quantity,) = quantities(f"It was {before}{written}{after}")
         assert quantity.value == pytest.approx(float(written.replace(",", "")))
+
+
+@pytest.mark.parametrize(
+    "text", ["*" * 50_000, "* " * 20_000, "one hundred" + " " * 50_000, "十点" * 10_000, "1," * 20_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    begin = time.perf_counter()
+    quantities(text)
+    assert time.perf_counter() - begin < 5
