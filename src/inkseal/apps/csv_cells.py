@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from inkseal.apps.numerals import MONTH_NAME, month_of
+
 _LARGEST = 2.0**53
 """Beyond it a float does not hold every whole number: such a cell is a name, like an order's number."""
 _SCALES = {"万亿": 1e12, "千万": 1e7, "百万": 1e6, "亿": 1e8, "万": 1e4, "千": 1e3}
@@ -20,14 +22,6 @@ _AMOUNT = re.compile(
     rf"\s*+(?P<unit>(?:(?P<scale>{'|'.join(_SCALES)})\s*+)?(?:{_MARK.pattern})?)",
     re.IGNORECASE,
 )
-_MONTHS = {
-    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
-    "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
-}  # fmt: skip
-_MONTH_NAME = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
-    "nov(?:ember)?|dec(?:ember)?"
-)
 _TIMES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -36,7 +30,7 @@ _TIMES = tuple(
         r"(?P<year>\d{4})年",
         r"(?P<part>\d{1,2})月(?:(?P<day>\d{1,2})日)?",
         r"(?:(?P<year>\d{4})[- 年]?)?(?:Q(?P<part>[1-4])|第(?P<quarter>[一二三四])季度)",
-        rf"(?P<month>{_MONTH_NAME})\.?(?:-(?P<short>\d\d)|(?:\s+(?P<day>\d{{1,2}})(?!\d))?(?:[\s,-]+(?P<year>\d{{4}}))?)",
+        rf"(?P<month>{MONTH_NAME})\.?(?:-(?P<short>\d\d)|(?:\s+(?P<day>\d{{1,2}})(?!\d))?(?:[\s,-]+(?P<year>\d{{4}}))?)",
     )
 )
 _YEAR_NAME = re.compile(
@@ -101,7 +95,7 @@ def time_of(cell: str) -> tuple[int, int, int] | None:
     said = {name: value for name, value in match.groupdict().items() if value}
     year = int(said.get("year", 0)) or (2000 + int(said["short"]) if "short" in said else 0)
     if "month" in said:
-        return year, _MONTHS[said["month"][:3].lower()], int(said.get("day", 0))
+        return year, month_of(said["month"]), int(said.get("day", 0))
     part = "一二三四".index(said["quarter"]) + 1 if "quarter" in said else int(said.get("part", 0))
     return year, part, int(said.get("day", 0))
 

@@ -30,11 +30,21 @@ _LARGE = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _BELOW_100 = (
     rf"(?:(?:{'|'.join(_TENS)})(?:[\s-]+(?:{'|'.join(list(_ONES)[1:])}))?|{'|'.join(_TEENS)}|{'|'.join(_ONES)})\b"
 )
+_NO_ORDINAL = r"(?!-(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)\b)"
 _GROUP = re.compile(
     rf"\b(?P<small>(?:{_BELOW_100}[\s-]+)?hundred\b(?:[\s-]+(?:and\s+)?{_BELOW_100}(?![\s-]+hundred\b))?|{_BELOW_100})"
-    rf"(?:[\s-]+(?P<large>{'|'.join(_LARGE)})\b)?",
+    rf"(?:[\s-]+(?P<large>{'|'.join(_LARGE)})\b)?{_NO_ORDINAL}",
     re.IGNORECASE,
 )
+_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
+    "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+}  # fmt: skip
+MONTH_NAME = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    "nov(?:ember)?|dec(?:ember)?"
+)
+_MONTH_IN_TEXT = re.compile(rf"\b(?=[A-Z])(?i:{MONTH_NAME})\b")
 _JOINT = re.compile(r"[\s-]+(?:and\s+)?", re.IGNORECASE)
 _PERCENT = re.compile(r"\s+per ?cent\b", re.IGNORECASE)
 
@@ -112,6 +122,16 @@ def english_numerals(text: str) -> Iterator[Numeral]:
         percent = _PERCENT.match(text, last.end())
         end = percent.end() if percent else last.end()
         yield Numeral(groups[0].start(), end, value, step, bool(percent), bool(percent) or value >= 10)
+
+
+def month_of(name: str) -> int:
+    """Returns the number of the month with an English name, or a short one."""
+    return _MONTHS[name[:3].lower()]
+
+
+def months_in(text: str) -> list[int]:
+    """Returns the numbers of the months that a text names: May and may differ."""
+    return [month_of(name) for name in _MONTH_IN_TEXT.findall(text)]
 
 
 def _scale(group: re.Match[str]) -> float:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from inkseal.apps.numerals import CJK_NUMERALS, Numeral, chinese_numerals, english_numerals
+from inkseal.apps.numerals import CJK_NUMERALS, Numeral, chinese_numerals, english_numerals, months_in
 
 _SCALES = {
     "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "万亿": 1e12, "k": 1e3, "m": 1e6, "bn": 1e9,
@@ -93,10 +93,11 @@ def numbers_in(text: str) -> list[float]:
 def small_numbers_in(text: str) -> list[float]:
     """Returns the numbers in words that `quantities` leaves alone; 九 proves 9, while nobody has to prove 九.
 
-    A year in digits of its own (二〇二四年) is among them.
+    A year in digits of its own (二〇二四年) is among them, and a month by its name (March proves 3月).
     """
     plain = _same_length(text)
-    return [word.value for word in _in_words(plain, _no_figures(plain)) if not word.is_figure]
+    words = [word.value for word in _in_words(plain, _no_figures(plain)) if not word.is_figure]
+    return [*words, *map(float, months_in(plain))]
 
 
 def _same_length(text: str) -> str:

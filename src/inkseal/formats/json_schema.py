@@ -7,7 +7,7 @@ Source: JSON Schema 2020-12, core and validation. Bounded: a schema that refers 
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from inkseal.core.errors import ModelFileRefused
 from inkseal.formats.tokenizer_json import check_pattern
@@ -110,7 +110,7 @@ def _matches(pattern: str, text: str) -> bool:
         return False
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[int | float]:
     """Returns whether a value is a number that a float can hold; what reads it may then calculate with it."""
     try:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

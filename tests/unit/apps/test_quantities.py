@@ -49,6 +49,7 @@ from inkseal.apps.quantities import follows, numbers_in, quantities, small_numbe
         ("H2O, MP3, 5G, 3D, 2FA, 7up, 4WD, v2.1, 4S店, 5A景区", []),
         ("5千克和5千人，三千克和三千人", [5, 5000, 3000]),
         ("between ten and twenty", [10, 20]),
+        ("the twenty-first century, a ten-month lease", [10]),
         ("between one hundred and two hundred", [100, 200]),
         ("two thousand and three thousand", [2000, 3000]),
         ("one million two hundred thousand and five", [1_200_005]),
@@ -110,6 +111,7 @@ def test_no_text_breaks_it(text: str) -> None:
         ("两点五公斤", "2.5 kg"),
         ("成立于二〇二四年", "founded in 2024"),
         ("八点五分出发", "8:05"),
+        ("since March 2024, or May", "2024年3月，5月"),
     ],
 )
 def test_a_small_number_in_words_proves_the_same_in_digits(source: str, answer: str) -> None:
@@ -119,7 +121,9 @@ def test_a_small_number_in_words_proves_the_same_in_digits(source: str, answer: 
     assert all(follows(quantity, known) for quantity in found)
 
 
-@pytest.mark.parametrize("source", ["十分好，万一", "第三名", "twenty-five, 25, 一百二十三, five percent"])
+@pytest.mark.parametrize(
+    "source", ["十分好，万一", "第三名", "you may march", "twenty-five, 25, 一百二十三, five percent"]
+)
 def test_turns_of_speech_and_parts_of_larger_numbers_prove_nothing_small(source: str) -> None:
     assert small_numbers_in(source) == []
 
