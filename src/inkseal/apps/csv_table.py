@@ -3,9 +3,10 @@
 import csv
 import io
 import re
-import unicodedata
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from inkseal.apps.csv_cells import Amount, amount_of, are_times, is_amount, marks_in
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 
@@ -14,14 +15,7 @@ MAX_ROWS = 5_000
 MAX_COLUMNS = 40
 MAX_CELL_CHARS = 1_000
 MAX_LINE_CHARS = 40_000
-_NUMBER = re.compile(r"^[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?$|^[-+−]?\.\d+$")
-_DATE = re.compile(
-    r"^(?:\d{4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?月?|\d{4}年?|\d{1,2}月|Q[1-4]|\d{4}[- ]?Q[1-4]|第[一二三四]季度)$",
-    re.IGNORECASE,
-)
-_MONTHS = frozenset(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
 _BLANK = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "无", "空"})
-_CURRENCY = re.compile(r"^[¥￥$€£]\s*|\s*(?:元|万元|美元|USD|CNY|RMB)$")
 _UNIT = re.compile(r"\s*[（(]([^（）()]{1,12})[）)]\s*$")
 _SCALES = (
     *(("百万", 1e6), ("千万", 1e7), ("万", 1e4), ("亿", 1e8), ("千", 1e3), ("thousand", 1e3), ("million", 1e6)),
@@ -39,6 +33,8 @@ class Column(NamedTuple):
     numbers: tuple[float | None, ...]
     is_percent: bool
     unit: str
+    is_mixed: bool = False
+    """Its cells are amounts that cannot be added up: of several currencies, or percentages among plain numbers."""
 
     @property
     def title(self) -> str:
@@ -48,7 +44,12 @@ class Column(NamedTuple):
     @property
     def scale(self) -> float:
         """What the unit multiplies by: 1 for most, 10,000 for 万元, 1,000 for k€."""
-        return next((scale for mark, scale in _SCALES if self.unit.casefold().startswith(mark)), 1.0)
+        return _scale(self.unit)
+
+    def reordered(self, order: Sequence[int]) -> "Column":
+        """The column with its rows in another order."""
+        numbers = tuple(self.numbers[place] for place in order) if self.numbers else ()
+        return self._replace(cells=tuple(self.cells[place] for place in order), numbers=numbers)
 
 
 class Table(NamedTuple):
@@ -89,19 +90,7 @@ def read_table(text: str) -> Table:
 
 def is_formula(cell: str) -> bool:
     """Returns whether a spreadsheet would take the cell for a formula: `=cmd|…`, `@SUM`, `+1+cmd`."""
-    return cell[:1] in ("=", "@", "\t", "\r") or (cell[:1] in ("+", "-") and number_of(cell) is None and len(cell) > 1)
-
-
-def number_of(cell: str) -> float | None:
-    """Returns the number in a cell: 1,234.5, ¥12, 15 %, (300); None when there is none."""
-    plain = unicodedata.normalize("NFKC", cell).strip()
-    negative = plain.startswith("(") and plain.endswith(")")
-    plain = _CURRENCY.sub("", _CURRENCY.sub("", plain.strip("()") if negative else plain)).strip()
-    plain = plain.removesuffix("%").strip()
-    if not _NUMBER.match(plain):
-        return None
-    value = float(plain.replace(",", "").replace("−", "-"))
-    return -value if negative else value
+    return cell[:1] in ("=", "@", "\t", "\r") or (cell[:1] in ("+", "-") and not is_amount(cell) and len(cell) > 1)
 
 
 def _rows(text: str) -> list[list[str]]:
@@ -142,25 +131,35 @@ def _delimiter(lines: list[str]) -> str:
 
 def _column(name: str, cells: tuple[str, ...]) -> Column:
     filled = [cell for cell in cells if cell.casefold() not in _BLANK]
-    numbers = [number_of(cell) for cell in filled]
     named = _UNIT.search(name)
     unit = named[1] if named else ""
-    if filled and all(_is_date(cell) for cell in filled):
-        return Column(name, "date", cells, (), False, unit)
-    if not filled or any(number is None for number in numbers):
-        return Column(name, "text", cells, (), False, unit)
-    values = tuple(None if cell.casefold() in _BLANK else number_of(cell) for cell in cells)
-    percent = all(cell.rstrip().endswith(("%", "％")) for cell in filled)
+    column = Column(name, "text", cells, (), False, unit)
+    if are_times(column.title, filled, has_unit=bool(unit)):
+        return column._replace(kind="date")
+    amounts = [amount for cell in filled if (amount := amount_of(cell)) is not None]
+    if not filled or len(amounts) < len(filled):
+        return column
+    if _are_mixed(amounts, marks_in(unit)):
+        return column._replace(is_mixed=True)
+    percent = "%" in marks_in(unit).union(*(amount.marks for amount in amounts))
+    found = iter(amounts)
+    values = tuple(None if cell.casefold() in _BLANK else _value(next(found), unit) for cell in cells)
     return Column(name, "number", cells, values, percent, "%" if percent else unit)
 
 
-def _is_date(cell: str) -> bool:
-    plain = unicodedata.normalize("NFKC", cell).strip()
-    if plain.casefold()[:3] in _MONTHS and (len(plain) <= 9 or plain[-4:].isdecimal()):
-        return True
-    if plain.isdecimal():
-        return len(plain) == 4 and 1800 <= int(plain) <= 2199
-    return bool(_DATE.match(plain))
+def _are_mixed(amounts: Sequence[Amount], named: frozenset[str]) -> bool:
+    """Returns whether amounts cannot be added up; a plain 0 fits to any."""
+    marks = {mark for amount in amounts if amount.number for mark in amount.marks or ("",)}
+    return len((marks | named) - {""}) > 1 or (marks >= {"", "%"} and "%" not in named)
+
+
+def _value(amount: Amount, unit: str) -> float:
+    """Returns an amount in the unit of its column: in one of 万元, 3 and 3万元 are 3, and 500元 is 0.05."""
+    return amount.number * (amount.scale / _scale(unit) if amount.has_unit else amount.scale)
+
+
+def _scale(unit: str) -> float:
+    return next((scale for mark, scale in _SCALES if unit.casefold().startswith(mark)), 1.0)
 
 
 def _refused(why: str) -> InvalidRequest:

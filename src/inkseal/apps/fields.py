@@ -1,7 +1,6 @@
 """The form of an app: what each field takes, its JSON schema, and the check of what was filled in."""
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -13,7 +12,7 @@ from inkseal.apps.template import Bound
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.core.types import Closed, Origin
-from inkseal.formats.json_schema import conforms
+from inkseal.formats.json_schema import conforms, is_number
 
 FieldType = Literal["text", "long_text", "number", "choice", "csv", "list", "boolean", "json"]
 MAX_TEXT = 200
@@ -151,7 +150,7 @@ class Field(Closed):
         return given
 
     def _number(self, given: Any) -> int | float:
-        if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        if not is_number(given):
             raise self._wrong(say("give a number", "请给出数字"))
         assert self.min is not None
         assert self.max is not None

@@ -1,45 +1,45 @@
 """The numbers that a prose text states, in digits and in words, and whether they follow from known ones.
 
-Ordinals, list numbers and names with digits (Q3, COVID-19) are no figures. Small numbers in words below ten are not
-looked at: they are part of the language (一个, one of them) more often than a figure.
+Ordinals (21st), list numbers and names with digits (Q3, COVID-19, 5G, 3D) are no figures. Numbers below ten in words
+are part of the language (一个, one of them) more often than a figure: nobody has to prove them, yet they prove one.
 """
 
+import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from inkseal.apps.numerals import CJK_NUMERALS, Numeral, chinese_numerals, english_numerals, months_in
 
 _SCALES = {
     "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "万亿": 1e12, "k": 1e3, "m": 1e6, "bn": 1e9,
     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
 }  # fmt: skip
+_RUN = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+_UNITS = (
+    r"(?:[mgsthlLVWJxp]|m[23]|km2|(?i:[mcdkn]m|[mk]g|lbs?|oz|ft|yd|mi|[mcd]l|ms|secs?|mins?|hrs?|yrs?|[ap]m|"
+    r"[kmg]?wh|[km]w|m?ah|ma|kv|[kmg]?hz|[kmgt]i?b|[kmgt]bps|dba?|lm|lx|k?cal|kj|[hkm]?pa|bar|psi|mph|km?ph|rpm|fps|"
+    r"[dp]pi|px|pt|pp|bps|ppm|usd|eur|gbp|cny|rmb))"
+)
 _DIGITS = re.compile(
-    r"(?<![A-Za-z0-9_.,])(?<![A-Za-z]-)(?P<sign>[-−+]\s?)?(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"(?P<scale>\s?(?:万亿|百万|千万|千|万|亿|thousand|million|billion|trillion)|[kKM](?![A-Za-z])|bn\b)?"
-    r"(?P<percent>\s?(?:%|percent\b|per cent\b|个百分点|percentage points?\b))?(?![A-Za-z_])"
+    rf"(?:(?<=\dx)|(?<![A-Za-z0-9_.])(?<!\d,)(?<![A-Za-z]-))(?P<sign>[-−+]\s?)?(?P<number>{_RUN})"
+    r"(?P<scale>\s?(?:万亿|百万|千万|千(?![克瓦米卡帕伏赫])|万|亿|thousand|million|billion|trillion)|[kKM](?![A-Za-z])|bn\b)?"
+    r"(?P<percent>\s?(?:%|percent\b|per cent\b|个百分点|percentage points?\b))?"
+    rf"(?:(?![A-Za-z_])|(?={_UNITS}(?![A-Za-z0-9_])|x\d))"
 )
-_CJK_DIGITS = re.compile(
-    r"(?P<percent>百分之)?(?P<number>[零〇一二两三四五六七八九十百千万亿点]{1,20})(?P<unit>成(?![为了就功都果立员本长熟交绩分])|倍)?"
-)
-_CJK_VALUES = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_CJK_UNITS = {"十": 10, "百": 100, "千": 1000}
-_CJK_BIG = {"万": 10_000, "亿": 100_000_000}
 _NOT_FIGURES = re.compile(
-    r"千万(?!元|人|美)|万一|十分(?!钟|之)|百分百|万千|千百|成千上万|一万个|百万富翁|第[零一二三四五六七八九十百千]+"
+    rf"(?<![{CJK_NUMERALS}\d])(?<!\d\s)(?:千万(?!元|人|美)|万一|十分(?!钟|之)|百分百|万千|千百|一万个|百万富翁)|成千上万"
+    rf"|第[{CJK_NUMERALS}]+"
 )
-_WORDS = {
-    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
-    "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
-    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}  # fmt: skip
-_ONES = {w: i for i, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])}
-_ALL_WORDS = "|".join([*_WORDS, *_ONES, "hundred", "thousand", "million", "billion", "and"])
-_WORD_RUN = re.compile(
-    rf"\b(?:{_ALL_WORDS})(?:[\s-]+(?:{_ALL_WORDS}))*\b(?P<percent>\s+percent\b|\s+per cent\b)?", re.IGNORECASE
+_ORDINAL_BEFORE = re.compile(
+    r"(?:第|前|#|图|表|\b(?:top\s?|no\.\s?|q|(?:number|step|figure|table|chapter|section|part|version)\s))$",
+    re.IGNORECASE,
 )
-_ORDINAL_BEFORE = re.compile(r"(?:第|前|后|top\s?|no\.\s?|number\s|#|q|step\s|figure\s|table\s|图|表)$", re.IGNORECASE)
-_ORDINAL_AFTER = re.compile(r"(?:st|nd|rd|th)\b|[.)、）](?=\s)")
-_LINE_NUMBER = re.compile(r"(?:^|\n)[ \t]*(?:#{1,6}\s+)?[（(]?\d{1,2}(?:[.)）](?=\s)|、)")
+_LINE_NUMBER = re.compile(
+    r"(?:^|\n)[ \t]*+(?:(?:[-+*>]|#{1,6})[ \t]++|[*_]++)*+[（(]?\d{1,2}(?:[.)）](?=\s|[*_]|$)|、)"
+)
+_INLINE_NUMBER = re.compile(r"(?<![\w.,])[（(]?(\d{1,2})[)）]")
 
 
 class Quantity(NamedTuple):
@@ -61,11 +61,13 @@ class Quantity(NamedTuple):
 def quantities(text: str) -> list[Quantity]:
     """Returns the numbers stated in a text, in order."""
     plain = _same_length(text)
-    taken = [False] * len(plain)
-    for match in [*_LINE_NUMBER.finditer(plain), *_NOT_FIGURES.finditer(plain)]:
-        taken[match.start() : match.end()] = [True] * (match.end() - match.start())
-    found = [*_in_digits(plain, taken), *_in_chinese(plain, taken), *_in_words(plain, taken)]
-    return sorted(found, key=lambda quantity: quantity.start)
+    taken = _no_figures(plain)
+    words = [
+        Quantity(plain[word.start : word.end], word.start, word.end, word.value, word.step, word.percent)
+        for word in _in_words(plain, taken)
+        if word.is_figure
+    ]
+    return sorted([*_in_digits(plain, taken), *words], key=lambda quantity: quantity.start)
 
 
 def follows(quantity: Quantity, known: Iterable[float]) -> bool:
@@ -77,18 +79,25 @@ def follows(quantity: Quantity, known: Iterable[float]) -> bool:
         for candidate in (value, value * 100) if quantity.percent else (value,):
             size = abs(candidate)
             slack = quantity.step / 2 + 1e-9 * max(1.0, size)
-            if abs(abs(quantity.value) - size) <= slack:
+            if math.isfinite(slack) and abs(abs(quantity.value) - size) <= slack:
                 return True
     return False
 
 
 def numbers_in(text: str) -> list[float]:
     """Returns every run of digits as a number, also inside of names and dates: what may be quoted from a source."""
+    digits = (float(run.replace(",", "")) for run in re.findall(_RUN, _same_length(text)))
+    return [value for value in (*digits, *(quantity.value for quantity in quantities(text))) if math.isfinite(value)]
+
+
+def small_numbers_in(text: str) -> list[float]:
+    """Returns the numbers in words that `quantities` leaves alone; 九 proves 9, while nobody has to prove 九.
+
+    A year in digits of its own (二〇二四年) is among them, and a month by its name (March proves 3月).
+    """
     plain = _same_length(text)
-    found = [
-        float(match.replace(",", "")) for match in re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", plain)
-    ]
-    return [*found, *(quantity.value for quantity in quantities(text))]
+    words = [word.value for word in _in_words(plain, _no_figures(plain)) if not word.is_figure]
+    return [*words, *map(float, months_in(plain))]
 
 
 def _same_length(text: str) -> str:
@@ -96,14 +105,24 @@ def _same_length(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" else c for c in text)
 
 
-def _in_digits(plain: str, taken: list[bool]) -> Iterable[Quantity]:
+def _no_figures(plain: str) -> list[bool]:
+    """Returns for each character whether it belongs to a list number or to a turn of speech."""
+    spans = [match.span() for match in (*_LINE_NUMBER.finditer(plain), *_NOT_FIGURES.finditer(plain))]
+    place = 1
+    for match in _INLINE_NUMBER.finditer(plain):
+        if int(match[1]) == place:
+            spans.append(match.span())
+            place += 1
+    taken = [False] * len(plain)
+    for start, end in spans:
+        taken[start:end] = [True] * (end - start)
+    return taken
+
+
+def _in_digits(plain: str, taken: list[bool]) -> Iterator[Quantity]:
     for match in _DIGITS.finditer(plain):
         start, end = match.span()
-        if any(taken[start:end]):
-            continue
-        taken[start:end] = [True] * (end - start)
-        before, after = plain[max(0, start - 8) : start], plain[end : end + 3]
-        if _ORDINAL_BEFORE.search(before) or _ORDINAL_AFTER.match(after):
+        if any(taken[start:end]) or _ORDINAL_BEFORE.search(plain[max(0, start - 8) : start]):
             continue
         scale = _SCALES.get((match["scale"] or "").strip().lower(), 1.0)
         number = match["number"].replace(",", "")
@@ -114,68 +133,7 @@ def _in_digits(plain: str, taken: list[bool]) -> Iterable[Quantity]:
         )
 
 
-def _in_chinese(plain: str, taken: list[bool]) -> Iterable[Quantity]:
-    for match in _CJK_DIGITS.finditer(plain):
-        start, end = match.span()
-        number, unit = match["number"], match["unit"]
-        is_figure = match["percent"] or unit or (len(number) > 1 and any(c in number for c in "十百千万亿"))
-        if any(taken[start:end]) or not is_figure or not any(c in _CJK_VALUES or c == "十" for c in number):
-            continue
-        if plain[max(0, start - 1) : start] == "第":
-            continue
-        value, step = _chinese_value(number)
-        if unit == "成":
-            yield Quantity(match[0], start, end, value * 10, step * 10, True)
-        else:
-            yield Quantity(match[0], start, end, value, step, bool(match["percent"]))
-
-
-def _chinese_value(number: str) -> tuple[float, float]:
-    """Returns the value of a Chinese numeral and of one in its last place; 一万二 is 12,000."""
-    whole, _, part = number.partition("点")
-    total = section = digit = 0.0
-    last_unit = 1.0
-    for char in whole:
-        if char in _CJK_VALUES:
-            digit = float(_CJK_VALUES[char])
-            if char in "零〇":
-                last_unit = 10.0
-        elif char in _CJK_UNITS:
-            section += (digit or 1.0) * _CJK_UNITS[char]
-            last_unit, digit = float(_CJK_UNITS[char]), 0.0
-        elif char in _CJK_BIG:
-            total = (total + section + digit or 1.0) * _CJK_BIG[char]
-            last_unit, section, digit = float(_CJK_BIG[char]), 0.0, 0.0
-    short = last_unit >= 100 and bool(whole) and whole[-1] in _CJK_VALUES
-    value = total + section + digit * (last_unit / 10 if short else 1.0)
-    decimals = [_CJK_VALUES[char] for char in part if char in _CJK_VALUES]
-    for place, decimal in enumerate(decimals, 1):
-        value += decimal * 10.0**-place
-    step = 10.0 ** -len(decimals) if decimals else (last_unit if whole and whole[-1] not in _CJK_VALUES else 1.0)
-    return value, step
-
-
-def _in_words(plain: str, taken: list[bool]) -> Iterable[Quantity]:
-    for match in _WORD_RUN.finditer(plain):
-        start, end = match.span()
-        words = re.findall(r"[a-z]+", match[0].lower())
-        large = [word for word in words if word in _WORDS or word in ("hundred", "thousand", "million", "billion")]
-        counts = [word for word in words if word in _WORDS or word in _ONES]
-        if any(taken[start:end]) or not counts or not (large or match["percent"]):
-            continue
-        value, step = _english_value(words)
-        yield Quantity(match[0], start, end, value, step, bool(match["percent"]))
-
-
-def _english_value(words: list[str]) -> tuple[float, float]:
-    total = section = 0.0
-    step = 1.0
-    for word in words:
-        if word in _ONES or word in _WORDS:
-            section += _ONES.get(word, _WORDS.get(word, 0))
-            step = 1.0
-        elif word == "hundred":
-            section, step = max(section, 1.0) * 100, 100.0
-        elif word in ("thousand", "million", "billion"):
-            total, section, step = total + max(section, 1.0) * _SCALES[word], 0.0, _SCALES[word]
-    return total + section, step
+def _in_words(plain: str, taken: list[bool]) -> Iterator[Numeral]:
+    for word in (*chinese_numerals(plain), *english_numerals(plain)):
+        if not any(taken[word.start : word.end]):
+            yield word

@@ -53,8 +53,6 @@ def parse(text: str) -> StructuredPrompt:
     Raises:
         InvalidRequest: it is empty, too long, says a key twice, or leaves a quotation open.
     """
-    if not text.strip():
-        raise _refused(say("it is empty", "内容为空"))
     if len(text) > MAX_CHARS:
         raise _refused(say(f"more than {MAX_CHARS} characters", f"超过 {MAX_CHARS} 个字符"))
     found: dict[str, tuple[str, ...]] = {}
@@ -69,6 +67,8 @@ def parse(text: str) -> StructuredPrompt:
         if key in found:
             raise _refused(say(f"{key!r} stands there twice", f"“{key}”出现了两次"))
         found[key] = _values(key, value)
+    if not found:
+        raise _refused(say("it is empty", "内容为空"))
     if len(found) > MAX_ENTRIES or any(len(values) > MAX_ELEMENTS for values in found.values()):
         raise _refused(say("it says too much", "条目过多"))
     return StructuredPrompt(tuple(found.items()))

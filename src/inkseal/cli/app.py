@@ -1,6 +1,7 @@
 """`inkseal app`: applications with a form, run, copied, changed and shared as files."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JS
 Name = Annotated[str, typer.Argument(help=say("The app's name.", "应用名称。"))]
 File = Annotated[Path, typer.Argument(help=say("A TOML file.", "TOML 文件。"))]
 MAX_VALUE_BYTES = 4_000_000
+_COMMA = re.compile(r"(?<!\d),|,(?!\d)|，")
 
 
 def _shelf() -> "Shelf":
@@ -249,8 +251,16 @@ def _value(kind: str, text: str) -> Any:
     if kind in ("number", "boolean", "json"):
         return _json(text, kind, whole=False)
     if kind == "list":
-        return [item.strip() for item in text.replace("\n", ",").replace("，", ",").split(",") if item.strip()]
+        return _items(text.strip())
     return text
+
+
+def _items(text: str) -> Any:
+    """Returns the items of a list: a JSON array, or one a line, or parted by commas; 1,204 stays whole."""
+    if text.startswith("["):
+        return _json(text, "list", whole=False)
+    items = text.splitlines() if "\n" in text else _COMMA.split(text)
+    return [item.strip() for item in items if item.strip()]
 
 
 def _json(text: str, where: str, *, whole: bool = True) -> Any:

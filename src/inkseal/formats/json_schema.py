@@ -7,7 +7,7 @@ Source: JSON Schema 2020-12, core and validation. Bounded: a schema that refers 
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from inkseal.core.errors import ModelFileRefused
 from inkseal.formats.tokenizer_json import check_pattern
@@ -18,8 +18,8 @@ MAX_DEPTH = 150
 _KINDS: dict[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "boolean": lambda value: isinstance(value, bool),
-    "integer": lambda value: _is_number(value) and value == math.floor(value),
-    "number": lambda value: _is_number(value),
+    "integer": lambda value: is_number(value) and value == math.floor(value),
+    "number": lambda value: is_number(value),
     "string": lambda value: isinstance(value, str),
     "array": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
@@ -93,7 +93,7 @@ def _meets_alone(value: Any, schema: Mapping[str, Any]) -> bool:
         return False
     if isinstance(value, dict) and not set(schema.get("required", [])) <= value.keys():
         return False
-    if _is_number(value) and not all(met(value, schema[key]) for key, met in _NUMBERS.items() if key in schema):
+    if is_number(value) and not all(met(value, schema[key]) for key, met in _NUMBERS.items() if key in schema):
         return False
     for kind, (least, most) in _SIZES.items():
         if isinstance(value, kind) and not schema.get(least, 0) <= len(value) <= schema.get(most, math.inf):
@@ -110,8 +110,12 @@ def _matches(pattern: str, text: str) -> bool:
         return False
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Returns whether a value is a number that a float can hold; what reads it may then calculate with it."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _same(one: Any, other: Any) -> bool:

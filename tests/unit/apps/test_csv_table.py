@@ -1,12 +1,20 @@
 """Tables from people's files: bounded, typed, and never run."""
 
+import contextlib
+import csv
+import io
+import time
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inkseal.apps.computations.figures import Figures
-from inkseal.apps.csv_table import is_formula, number_of, read_table
+from inkseal.apps.csv_cells import number_of
+from inkseal.apps.csv_table import is_formula, read_table
 from inkseal.core.errors import InvalidRequest
+from inkseal.core.language import Language, use_language
 
 SALES = "region,quarter,sales (万元)\n华东,Q1,1250\n华东,Q2,1380\n华南,Q1,980\n华南,Q2,\n"
 
@@ -112,3 +120,122 @@ def test_labels_cannot_break_out_of_tables_and_charts() -> None:
     chart = found["charts"].removeprefix("```chart\n").removesuffix("\n```")
     assert "```" not in chart
     assert len(chart.splitlines()) == 3
+
+
+def facts_of(csv: str, language: Language = "en") -> list[str]:
+    with use_language(language):
+        return list(Figures().run({"csv": csv}, language)["facts"])
+
+
+def test_a_cells_own_unit_counts() -> None:
+    (column,) = read_table("收入\n3万元\n500元\n¥20\n").columns
+    assert column.numbers == (30_000, 500, 20)
+    (column,) = read_table("收入（万元）\n3万元\n500元\n2\n").columns
+    assert column.numbers == pytest.approx((3, 0.05, 2))
+
+
+@pytest.mark.parametrize("cells", [("$5", "€5"), ("5美元", "5元"), ("12%", "5"), ("12%", "5元")])
+def test_what_cannot_be_added_up_is_no_number_and_is_said(cells: tuple[str, str]) -> None:
+    found = Figures().run({"csv": f"place,amount\na,{cells[0]}\nb,{cells[1]}\n"}, "en")
+    assert not any(fact.startswith("amount") for fact in found["facts"])
+    assert any("amount" in note for note in found["notes"])
+
+
+def test_a_currency_in_the_head_must_be_that_of_the_cells() -> None:
+    assert read_table("sales (€)\n$5\n").columns[0].is_mixed
+    assert read_table("sales (k$)\n$5\n7\n").columns[0].kind == "number"
+
+
+@pytest.mark.parametrize("csv", ["growth\n12%\n0\n-3%\n", "growth (%)\n12\n0\n-3\n", "growth（％）\n12%\n0\n-3\n"])
+def test_percentages_have_no_total(csv: str) -> None:
+    (column,) = read_table(csv).columns
+    assert (column.is_percent, column.unit, column.numbers) == (True, "%", (12, 0, -3))
+    assert not any("total" in fact for fact in facts_of(csv))
+
+
+@pytest.mark.parametrize(
+    ("csv", "kind"),
+    [
+        ("sales\n1850\n1920\n2010\n", "number"),
+        ("销售额\n1850\n1920\n2010\n", "number"),
+        ("去年\n1850\n1920\n2010\n", "number"),
+        ("sales last year\n1850\n1920\n2010\n", "number"),
+        ("sales (万元)\n2000\n2010\n2020\n", "number"),
+        ("sales\n1850\n", "number"),
+        ("when\n2022\n2023\n2024\n", "date"),
+        ("when\n2024\n2023\n", "date"),
+        ("when\n2000\n2010\n2020\n", "date"),
+        ("year\n1850\n1920\n2010\n", "date"),
+        ("Fiscal year\n2020\n2020\n2021\n", "date"),
+        ("财年\n2020\n2020\n2023\n", "date"),
+        ("x\n2020年\n2023年\n", "date"),
+        ("日期（北京）\n2024-01\n2024-05\n", "date"),
+        ("x\nMarketing\nMary\n", "text"),
+        ("x\nJan 2024\nFebruary\n", "date"),
+    ],
+)
+def test_which_columns_are_times(csv: str, kind: str) -> None:
+    assert read_table(csv).columns[0].kind == kind
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("2024-01", "2024-02", "2024-10"),
+        ("2023", "2024", "2025"),
+        ("2023 Q4", "2024 Q1", "2024 Q2"),
+        ("2023年12月", "2024年1月", "2024年2月"),
+        ("Dec 2023", "Jan 2024", "Feb 2024"),
+        ("Dec-23", "Jan-24", "Feb-24"),
+        ("1月", "2月", "10月"),
+        ("第一季度", "第二季度", "第四季度"),
+        ("Q1", "Q2", "Q3"),
+    ],
+)
+def test_change_is_from_the_oldest_row_to_the_newest(times: tuple[str, ...]) -> None:
+    rows = [f"{time},{value}" for time, value in zip(times, (100, 130, 150), strict=True)]
+    for order in (rows, rows[::-1]):
+        facts = facts_of("\n".join(["when,sales", *order]))
+        assert f"sales, change {times[0]} → {times[2]}: 50" in facts
+        assert f"sales, change in percent {times[0]} → {times[2]}: 50%" in facts
+
+
+def test_months_without_a_year_may_run_over_its_end() -> None:
+    assert "销售变化 11月 → 1月: 50" in facts_of("月份,销售\n11月,100\n12月,130\n1月,150\n", "zh")
+
+
+def test_a_number_beyond_every_float_is_a_name() -> None:
+    huge = "9" * 400
+    assert number_of(huge) is None
+    assert not is_formula(f"-{huge}")
+    assert read_table(f"order\n{huge}\n").columns[0].kind == "text"
+    assert facts_of(f"order,sales\n{huge},5\n-{huge},7\n")[1] == "sales, total: 12"
+
+
+SIZES = st.sampled_from([("", 1), ("千", 10**3), ("万", 10**4), ("百万", 10**6), ("亿", 10**8)])
+
+
+@given(
+    st.integers(-(10**6), 10**6),
+    SIZES,
+    st.sampled_from(["", "元", "美元", "EUR", " RMB"]),
+    st.sampled_from(["", "¥", "$"]),
+)
+def test_amounts_are_read_back(value: int, size: tuple[str, int], after: str, before: str) -> None:
+    for written in (f"{value:,}", f"{value}", f"{value}.50"):
+        expected = float(written.replace(",", "")) * size[1]
+        assert number_of(f"{before}{written}{size[0]}{after}") == pytest.approx(expected)
+
+
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=6))
+def test_no_cells_break_it(cells: list[str]) -> None:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([["when", "what"], *([cell, cell] for cell in cells)])
+    with contextlib.suppress(InvalidRequest):
+        Figures().run({"csv": buffer.getvalue()}, "en")
+
+
+def test_no_cells_take_long() -> None:
+    begin = time.perf_counter()
+    read_table("a,b\n" + ("1" + " " * 900 + "x,¥" + " " * 90 + "\n") * 900)
+    assert time.perf_counter() - begin < 5

@@ -9,8 +9,8 @@ import pytest
 from inkseal.formats.json_schema import conforms
 
 CASES: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
-    ({"type": "integer"}, [1, 1.0, -3], [1.5, True, "1", None]),
-    ({"type": "number"}, [1, 1.5], [False, math.nan, math.inf, "1"]),
+    ({"type": "integer"}, [1, 1.0, -3, 10**300], [1.5, True, "1", None, 10**400]),
+    ({"type": "number"}, [1, 1.5], [False, math.nan, math.inf, -(10**400), "1"]),
     ({"type": ["string", "null"]}, ["", None], [0, [], {}]),
     ({"type": "boolean"}, [True, False], [0, 1]),
     ({"enum": ["a", 1, None]}, ["a", 1, 1.0, None], ["b", True, "1"]),

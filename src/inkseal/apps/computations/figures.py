@@ -4,8 +4,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+from inkseal.apps.csv_cells import time_order
 from inkseal.apps.csv_table import Column, Table, read_table
-from inkseal.apps.quantities import numbers_in
+from inkseal.apps.quantities import numbers_in, small_numbers_in
 from inkseal.core.language import Language, say
 from inkseal.modalities.text.charts import MAX_POINTS, Chart, Kind, fence
 
@@ -39,6 +40,7 @@ def number_text(value: float, unit: str = "") -> str:
 
 def work_out(table: Table) -> Worked:
     """Returns the figures of the number columns, over time where there is a time, by group where there are groups."""
+    table = _in_time(table)
     numeric = [column for column in table.columns if column.kind == "number"][:MAX_NUMERIC]
     label, places = _label(table), _places(table)
     found = [Figure(say("number of rows", "数据行数"), table.num_rows, str(table.num_rows))]
@@ -61,6 +63,15 @@ def _label(table: Table) -> Column | None:
     dates = [column for column in table.columns if column.kind == "date"]
     texts = [column for column in table.columns if column.kind == "text"]
     return next(iter([*dates, *texts]), None)
+
+
+def _in_time(table: Table) -> Table:
+    """Returns the table from the oldest row to the newest, if each row has a time of its own."""
+    label = _label(table)
+    if label is None or label.kind != "date" or len(set(label.cells)) != table.num_rows:
+        return table
+    order = time_order(label.cells)
+    return table._replace(columns=tuple(column.reordered(order) for column in table.columns))
 
 
 def _places(table: Table) -> list[str]:
@@ -103,7 +114,7 @@ def _over_time(column: Column, label: Column) -> list[Figure]:
     found = [_figure(column, say(f"{name}, change {span}", f"{name}变化 {span}"), end - begin)]
     if begin and not column.is_percent:
         change = (end - begin) / abs(begin) * 100
-        found.append(_percent(say(f"{name}, change in percent", f"{name}变化幅度"), change))
+        found.append(_percent(say(f"{name}, change in percent {span}", f"{name}变化幅度 {span}"), change))
     return found
 
 
@@ -156,7 +167,7 @@ def _known(table: Table, figures: Sequence[Figure]) -> list[float]:
     cells = {value * by for c in numeric for by in (1.0, c.scale) for value in c.numbers if value is not None}
     words = {cell for column in table.columns if column.kind != "number" for cell in column.cells}
     words |= {column.name for column in table.columns}
-    quoted = {number for word in words for number in numbers_in(word)}
+    quoted = {number for word in words for number in (*numbers_in(word), *small_numbers_in(word))}
     counts = {float(len(table.columns)), float(table.num_rows)}
     counts |= {float(len(set(column.cells))) for column in table.columns if column.kind != "number"}
     worked = {figure.value * by for figure in figures for by in (1.0, figure.scale)}
@@ -184,6 +195,13 @@ class Figures:
                 say(
                     f"{table.num_formulas} cells begin like a formula; they were taken as text.",
                     f"有 {table.num_formulas} 个单元格形似公式，已按文本处理。",
+                )
+            )
+        if mixed := ", ".join(column.title for column in table.columns if column.is_mixed):
+            notes.append(
+                say(
+                    f"{mixed}: several currencies, or percentages among plain numbers; nothing was worked out.",
+                    f"{mixed}：币种不一，或百分数与普通数字混用，未据此计算。",
                 )
             )
         return {
