@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from browser.waiting import soon
-from serving import serving
+from serving import Served, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -101,8 +101,10 @@ def test_an_app_is_found_by_words_and_by_kind(studio: Opener) -> None:
     soon(page, lambda: {"Repair a bug", "Complete code"} <= set(page.locator(".app-card-title").all_inner_texts()))
 
 
-def test_an_app_is_imported_run_changed_and_deleted(studio: Opener, guarded: "Guarded") -> None:
+def test_an_app_is_imported_run_changed_and_deleted(studio: Opener, guarded: "Guarded", served: Served) -> None:
     guarded.expected.append("status of 400")  # a file that cannot be used
+    with served.client() as client:
+        client.delete("/api/v1/apps/greeter")  # left by a first try
     page = studio("#/apps")
     page.get_by_role("button", name="Import", exact=True).click()
     box = page.get_by_label("The app's file (TOML)")

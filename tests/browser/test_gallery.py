@@ -300,8 +300,9 @@ def test_ten_thousand_scroll_and_are_searched(crowded: Served, guarded: "Guarded
     page.get_by_role("checkbox").last.check()
     page.get_by_role("button", name="Collect").click()
     page.get_by_label("A new collection").fill("The first of all")
-    page.get_by_role("button", name="Make", exact=True).click()
-    page.get_by_text("Put into “The first of all”.").wait_for()
+    with page.expect_response("**/api/v1/artifacts?*"):  # the list is asked for anew, from its head
+        page.get_by_role("button", name="Make", exact=True).click()
+    page.wait_for_timeout(300)
     soon(page, lambda: page.locator(".card-coming").count() == 0 and _cards(page).count() > 5)
     _cards(page).last.focus()
     page.keyboard.press("Home")
