@@ -75,7 +75,7 @@ def test_a_result_that_breaks_the_rules_is_refused_and_says_why(studio: Opener) 
     soon(page, lambda: "No result that keeps the rules" in page.locator(".note-bad").inner_text())
     assert page.locator(".app-result").count() == 0
     page.locator(".app-step-try summary").first.click()
-    soon(page, lambda: "lines" in page.locator(".app-step-try li").first.inner_text())
+    soon(page, lambda: "are needed" in page.locator(".app-step-try li").first.inner_text())
 
 
 def test_a_run_shows_its_words_and_can_be_stopped(guarded: "Guarded", tmp_path: Path) -> None:
