@@ -14,6 +14,7 @@ from serving import Served, create_key, serving, wait_until
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+BELOW = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
 LONG = " ".join(f"word{number}" for number in range(900))
 
 
@@ -118,6 +119,20 @@ def test_an_answer_that_the_server_took_down_with_it_says_so(guarded: Any, tmp_p
             sealed(page)
             soon(page, lambda: answer(page, 1).inner_text() == "and again")
             page.close()
+
+
+def test_the_thread_follows_new_words_after_it_could_not_be_loaded(guarded: Any, served: Served) -> None:
+    guarded.expected.append("status of 500")
+    page = created(guarded, served)
+    say(page, "a short question")
+    sealed(page)
+    page.route("**/api/v1/conversations/*", lambda route: route.fulfill(status=500, json={}), times=1)
+    page.reload()
+    page.get_by_role("button", name="Try again").click()
+    sealed(page)
+    say(page, "\n".join(f"Line {number}, which is nothing but long enough.\n" for number in range(45)))
+    sealed(page, 2)
+    soon(page, lambda: page.locator(".thread").evaluate(BELOW) < 80)
 
 
 def test_another_device_finds_the_conversation_and_what_is_running(guarded: Any, slow: Served) -> None:

@@ -103,6 +103,26 @@ def test_a_fetch_shows_the_licence_first_and_survives_a_reload(
     expect(other.get_by_role("region", name="On this machine").get_by_text("some-model")).to_be_visible(timeout=LONG)
 
 
+def test_a_model_of_pictures_is_called_one_and_offered_for_no_words(guarded: Any, house: House) -> None:
+    with house.served.client() as client:
+        models = client.get("/api/v1/models").json()
+    echo = next(model for model in models if model["name"] == "echo")
+    facts = {"aliases": [], "format": "safetensors", "here": True}
+    models.append({**echo, **facts, "name": "sketcher", "title": "Sketcher", "modality": "image"})
+    models.append({**echo, **facts, "name": "enlarger", "title": "Enlarger", "task": "upscale"})
+    page: Page = guarded.open(house.served, "#/parts")
+    page.route("**/api/v1/models", lambda route: route.fulfill(json=models))
+    page.goto(f"{house.served.url}/#/models")
+    for title, words in (("Sketcher", "pictures"), ("Enlarger", "enlarging pictures")):
+        _card(page, title).get_by_text(words, exact=True).wait_for()
+    page.goto(f"{house.served.url}/#/apps/poem")
+    page.locator("option", has_text="Echo").wait_for(state="attached")
+    assert page.locator("option", has_text="Sketcher").count() == 0
+    page.goto(f"{house.served.url}/#/start")
+    page.get_by_role("radio", name="Echo").wait_for()
+    assert page.get_by_role("radio", name="Sketcher").count() == 0
+
+
 def test_a_fetch_is_stopped_and_goes_on(opened: "Callable[..., Page]", house: House) -> None:
     from playwright.sync_api import expect
 

@@ -81,8 +81,17 @@ def test_the_gallery_shows_it_small_and_large_and_saves_it_with_its_label(
     guarded: Any, house: Served, tmp_path: Path
 ) -> None:
     page = asked(guarded, house, "ein Boot 船")
-    page.goto(f"{house.url}/#/gallery?query=船")
-    page.locator(".card img.picture").first.wait_for()
+    say(page, "a heron that was lost")
+    sealed(page, 2)
+    with house.client() as client:
+        lost = client.get("/api/v1/artifacts").json()["artifacts"][0]["id"]
+    unreadable = {"body": "no picture", "content_type": "image/png"}
+    page.route(f"**/{lost}/content", lambda route: route.fulfill(**unreadable))
+    page.goto(f"{house.url}/#/gallery")
+    page.locator(".card").first.get_by_text("The picture cannot be shown.").wait_for()
+    page.get_by_role("searchbox").fill("船")
+    page.wait_for_url("**query=*")
+    page.locator(".card").first.locator("img.picture").wait_for()  # another stands in its place
     page.locator(".card-open").first.click()
     page.locator(".view img.picture").wait_for()
     page.wait_for_function("document.querySelector('.view img.picture').naturalWidth === 64")
@@ -93,3 +102,9 @@ def test_the_gallery_shows_it_small_and_large_and_saves_it_with_its_label(
     with Image.open(tmp_path / "boat.png") as found:
         assert found.width == 64
         assert found.height > 64
+    page.get_by_role("button", name="Seal: how this was made").click()
+    story = page.locator(".story")
+    story.get_by_role("button", name="WebP").wait_for()
+    checks = story.locator(".story-checks b").all_inner_texts()
+    assert "Pictures" in checks
+    assert not [name for name in checks if "_" in name]

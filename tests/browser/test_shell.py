@@ -95,6 +95,22 @@ def test_keys_without_control_can_be_switched_off(studio: "Callable[..., Page]")
     assert page.get_by_role("dialog").count() == 0
 
 
+def test_numbers_and_lists_stay_as_they_are_typed(studio: "Callable[..., Page]") -> None:
+    page = studio("#/parts")
+    filled = page.locator("#filled")
+    temperature = page.get_by_role("spinbutton", name="Temperature")
+    for typed in ("0.05", "1.05"):
+        temperature.fill("")
+        temperature.press_sequentially(typed)  # `fill` would skip what lies between: "0.0"
+        soon(page, lambda: f'"temperature":{typed}' in filled.inner_text())
+    stop = page.get_by_label("Stop", exact=True)
+    stop.press_sequentially("END\n")
+    soon(page, lambda: '"stop":["END"]' in filled.inner_text())
+    stop.press_sequentially("FINIS")
+    soon(page, lambda: '"stop":["END","FINIS"]' in filled.inner_text())
+    assert stop.input_value() == "END\nFINIS"
+
+
 def test_language_and_theme_are_kept_and_the_same_in_every_tab(guarded: "Guarded", served: "Served") -> None:
     context_page = guarded.open(served, "#/parts")
     other = guarded.tab(context_page.context, served, "#/parts")

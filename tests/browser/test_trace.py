@@ -90,6 +90,16 @@ def test_a_pasted_text_is_judged_in_both_languages(
 def test_a_dropped_file_is_examined(guarded: "Guarded", house: Served, exported: Path) -> None:
     page = guarded.open(house, "#/trace")
     page.locator(".drop").wait_for()
+    slow: list[Any] = []
+    page.route("**/api/v1/verify**", lambda route: slow.append(route), times=1)
+    page.evaluate(
+        """() => {
+            const held = new DataTransfer();
+            held.setData("text/plain", "words that nobody here has ever seen");
+            document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData: held, bubbles: true}));
+        }"""
+    )
+    page.get_by_text("Examining it …").wait_for()
     data = page.evaluate_handle(
         """(words) => {
             const held = new DataTransfer();
@@ -102,6 +112,9 @@ def test_a_dropped_file_is_examined(guarded: "Guarded", house: Served, exported:
     page.get_by_text("Let it go").wait_for()
     page.dispatch_event(".drop", "drop", {"dataTransfer": data})
     page.get_by_role("heading", name="Trusted").wait_for()
+    slow[0].continue_()  # what was pasted before the drop is answered after it
+    page.wait_for_timeout(500)
+    soon(page, lambda: page.locator(".verdict h2").first.inner_text() == "Trusted")
 
 
 def test_the_line_of_descent_is_walked_by_keys(

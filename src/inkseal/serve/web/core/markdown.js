@@ -27,7 +27,7 @@ let loading = null;
 export const loadParser = () => (loading ??= import("../vendor/markdown-it.js").then((module) => makeParser(module.default)));
 
 /** @param {any} MarkdownIt the library's class */
-export function makeParser(MarkdownIt) {
+function makeParser(MarkdownIt) {
   const parser = new MarkdownIt("default", { html: false, linkify: true, breaks: false, typographer: false, maxNesting: MAX_DEPTH + 1 });
   parser.validateLink = isSafeLink;
   parser.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });

@@ -89,7 +89,7 @@ function kindOf(schema, root) {
   if (schema.type === "boolean") return "switch";
   if (schema.type === "integer" || schema.type === "number") return schema.type;
   if (schema.type === "string") return schema.format === "long" || schema.maxLength > LONG_CHARS ? "long" : "text";
-  if (schema.type === "array") return ["string", "integer", "number"].includes(resolve(schema.items ?? {}, root).type) ? "list" : "json";
+  if (schema.type === "array") return resolve(schema.items ?? {}, root).type === "string" ? "list" : "json";
   if (schema.type === "object" && schema.properties) return "group";
   return "json";
 }

@@ -41,7 +41,7 @@ function Everything({ opened, query }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const does = useRef(/** @type {any} */ (null));
   const sought = useMemo(() => soughtOf(query), [query]);
-  const change = (more) => replace("gallery", [], { ...query, ...more });
+  const change = (more) => replace("gallery", opened ? [opened] : [], { ...query, ...more });
   const renew = () => {
     list.again();
     againFacets();
@@ -93,6 +93,7 @@ function Everything({ opened, query }) {
         : list.total
           ? html`<${WindowList}
               count=${list.total}
+              items=${list.items}
               rowHeight=${ROW_HEIGHT}
               minWidth=${MIN_WIDTH}
               gap=${GAP}

@@ -1,8 +1,8 @@
 /** Where something comes from: a file or a text is examined, an artifact's line of descent is drawn, the ledger is checked. */
-import { html, useEffect, useState } from "../core/html.js";
+import { html, useEffect, useRef, useState } from "../core/html.js";
 import { post } from "../core/api.js";
 import { say } from "../core/language.js";
-import { go, href } from "../core/route.js";
+import { href } from "../core/route.js";
 import { Button } from "../ui/button.js";
 import { Head } from "../ui/panel.js";
 import { Failure, Waiting } from "../ui/states.js";
@@ -13,23 +13,22 @@ import { Verdict } from "./trace/verdict.js";
 
 function Trace({ steps }) {
   const [examined, setExamined] = useState(/** @type {null | {name: string, found?: any, error?: Error}} */ (null));
-  const [isBusy, setBusy] = useState(false);
+  const running = useRef(new AbortController());
   const id = steps[0];
-  const examine = async (content, name) => {
-    if (id) go("trace");
-    setBusy(true);
-    setExamined({ name });
-    try {
-      setExamined({ name, found: await post("/api/v1/verify", content, { query: { name } }) });
-    } catch (error) {
-      setExamined({ name, error });
-    }
-    setBusy(false);
+  const isBusy = !!examined && !examined.found && !examined.error;
+  /** Shows something else; what is still being examined is broken off. */
+  const show = (next) => {
+    running.current.abort();
+    running.current = new AbortController();
+    setExamined(next);
+    return running.current.signal;
   };
-  const over = () => setExamined(null);
-  useEffect(() => {
-    if (id) over();
-  }, [id]);
+  const examine = async (content, name) => {
+    const signal = show({ name });
+    const ended = await post("/api/v1/verify", content, { query: { name }, signal }).then((found) => ({ found }), (error) => ({ error }));
+    if (!signal.aborted) setExamined({ name, ...ended });
+  };
+  useEffect(() => () => void show(null), [id]);
 
   if (id) {
     return html`<${Head} title=${say("Line of descent", "来历")} words=${say("What it was made from, and what was made from it, drawn from the signed records.", "由什么生成、又生成了什么，依签名记录绘出。")}>

@@ -1,5 +1,5 @@
 /** Fields of forms: a label, the control, what it is for, and what is off. Each is driven by `value` and `onChange`. */
-import { classes, html, useEffect, useId, useRef } from "../core/html.js";
+import { classes, html, useEffect, useId, useRef, useState } from "../core/html.js";
 import { say } from "../core/language.js";
 
 /**
@@ -57,15 +57,19 @@ export function Growing({ value, onChange, inputRef, class: more, ...rest }) {
  * @param {any} props as TextField; min, max, step, unit, isInteger; onChange gets undefined for an empty box
  */
 export function NumberField({ label, help, error, required, value, onChange, min, max, step, unit, isInteger, placeholder }) {
+  const [typed, setTyped] = useState("");
   const hasSlider = min !== undefined && max !== undefined && max - min <= 100;
   const fine = step ?? (isInteger ? 1 : hasSlider && max - min <= 5 ? 0.01 : "any");
   const take = (event) => {
     const text = event.target.value;
     const read = Number(text);
+    setTyped(text);
     onChange(text === "" || Number.isNaN(read) ? undefined : read);
   };
+  // "0.0" is on its way to "0.05": it stays as it was typed while it means the same number.
+  const shown = typed !== "" && Number(typed) === value ? typed : (value ?? "");
   const box = (given) => html`<span class="number-box"
-    ><input class="input" type="number" inputmode=${isInteger ? "numeric" : "decimal"} min=${min} max=${max} step=${fine} value=${value ?? ""}
+    ><input class="input" type="number" inputmode=${isInteger ? "numeric" : "decimal"} min=${min} max=${max} step=${fine} value=${shown}
       placeholder=${placeholder} onInput=${take} ...${given} />${unit && html`<span class="unit faint">${unit}</span>`}</span>`;
   return html`<${Field}
     ...${{ label, help, error, required }}
@@ -104,15 +108,23 @@ export const SwitchField = ({ label, help, error, value, onChange }) => html`<${
     html`<input class="switch" type="checkbox" role="switch" checked=${!!value} onChange=${(event) => onChange(event.target.checked)} ...${given} />`}
 />`;
 
-/** Several short texts, one a line. @param {any} props as TextField; value: string[]; asNumbers */
-export const ListField = ({ label, help, error, required, value, onChange, asNumbers, placeholder }) => html`<${LongField}
-  ...${{ label, error, required, placeholder }}
-  help=${[help, say("One a line", "每行一个")].filter(Boolean).join(say(" · ", " · "))}
-  rows=${2}
-  value=${(value ?? []).join("\n")}
-  onChange=${(text) => {
-    const lines = text.split("\n");
-    if (lines.every((line) => !line)) return onChange(undefined);
-    onChange(asNumbers ? lines.filter((line) => line.trim()).map(Number) : lines);
-  }}
-/>`;
+const filledLines = (text) => text.split("\n").filter(Boolean);
+
+/** Several short texts, one a line. @param {any} props as TextField; value: string[] */
+export function ListField({ label, help, error, required, value, onChange, placeholder }) {
+  const [typed, setTyped] = useState("");
+  const given = (value ?? []).join("\n");
+  const take = (text) => {
+    setTyped(text);
+    const lines = filledLines(text);
+    onChange(lines.length ? lines : undefined);
+  };
+  // An empty line is no text of the list, yet it stays in the box: the next one is written there.
+  return html`<${LongField}
+    ...${{ label, error, required, placeholder }}
+    help=${[help, say("One a line", "每行一个")].filter(Boolean).join(" · ")}
+    rows=${2}
+    value=${filledLines(typed).join("\n") === given ? typed : given}
+    onChange=${take}
+  />`;
+}

@@ -77,7 +77,7 @@ export function Control({ field, value, onChange, error }) {
     case "number":
       return html`<${NumberField} ...${common} isInteger=${field.kind === "integer"} ...${{ min, max, unit }} placeholder=${hint} />`;
     case "list":
-      return html`<${ListField} ...${common} asNumbers=${field.schema.items?.type !== "string"} />`;
+      return html`<${ListField} ...${common} />`;
     case "long":
       return html`<${LongField} ...${common} onChange=${orNothing(onChange)} maxLength=${maxLength} placeholder=${hint} />`;
     case "json":

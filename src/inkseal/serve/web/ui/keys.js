@@ -44,6 +44,7 @@ export function Keys() {
 function toTextBox() {
   const found = document.querySelector('main :is(textarea, input[type="search"], input[type="text"]):not(:disabled, .unseen)');
   found?.focus();
+  if (found?.type === "search") found.select();
 }
 
 const Help = () => html`<${Dialog} title=${say("Keyboard", "键盘快捷键")} onClose=${close}>

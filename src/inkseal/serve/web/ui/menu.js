@@ -4,14 +4,14 @@ import { Button } from "./button.js";
 import { Icon } from "./icon.js";
 
 /**
- * @typedef {{title: string, icon?: string, onChoose: () => void, isDanger?: boolean, isChosen?: boolean}} MenuItem
+ * @typedef {{title: string, icon?: string, onChoose: () => void, isDanger?: boolean}} MenuItem
  * @param {{label: string, icon?: string, small?: boolean, above?: boolean, items: (MenuItem | null | false)[], children?: unknown}} props
  * children: the words on the button, else it shows its icon; above: opens upwards
  */
 export function Menu({ label, icon = "more", small, above, items, children }) {
   const [isOpen, setOpen] = useState(false);
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const buttons = () => [...box.current.querySelectorAll('[role^="menuitem"]')];
+  const buttons = () => [...box.current.querySelectorAll('[role="menuitem"]')];
   useEffect(() => {
     if (!isOpen) return;
     buttons()[0]?.focus();
@@ -51,14 +51,12 @@ export function Menu({ label, icon = "more", small, above, items, children }) {
         (item) => html`<button
           key=${item.title}
           type="button"
-          role=${item.isChosen === undefined ? "menuitem" : "menuitemradio"}
-          aria-checked=${item.isChosen === undefined ? undefined : String(item.isChosen)}
+          role="menuitem"
           tabindex="-1"
           class=${classes("menu-item", item.isDanger && "menu-danger")}
           onClick=${() => (close(), item.onChoose())}
         >
           ${item.icon && html`<${Icon} name=${item.icon} size=${16} />`}<span>${item.title}</span>
-          ${item.isChosen && html`<${Icon} name="check" size=${16} />`}
         </button>`,
       )}
     </div>`}

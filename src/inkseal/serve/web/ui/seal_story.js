@@ -14,6 +14,7 @@ import { Facts } from "./panel.js";
 import { SealMark } from "./seal.js";
 import { Failure, Note, Waiting } from "./states.js";
 import { toastError } from "./toast.js";
+import { checkName, formatName } from "./words.js";
 
 const ACTIONS = {
   allow: { icon: "check", kind: "good", words: () => say("passed", "通过") },
@@ -21,14 +22,7 @@ const ACTIONS = {
   redact: { icon: "shield", kind: "warn", words: () => say("covered up", "已遮盖") },
   block: { icon: "warning", kind: "bad", words: () => say("blocked", "已拦截") },
 };
-const CHECKS = {
-  limits: () => say("Length and shape", "长度与格式"),
-  injection: () => say("Prompt injection", "提示注入"),
-  personal_data: () => say("Personal data", "个人信息"),
-  sensitive_terms: () => say("Sensitive terms", "敏感词"),
-};
 const RULE = "app.";
-const FORMATS = { markdown: "Markdown", txt: "TXT", html: "HTML", pdf: "PDF" };
 const PARTS = {
   manifest: () => say("its record was changed", "清单被改动"),
   content: () => say("its content was changed", "内容被改动"),
@@ -134,7 +128,7 @@ const Checks = ({ checks }) => html`<${Part} title=${say("Checked", "检查")}>
       const action = ACTIONS[check.action];
       return html`<li key=${index} class=${`story-${action.kind}`}>
         <${Icon} name=${action.icon} size=${16} />
-        <span><b>${CHECKS[check.check]?.() ?? check.check}</b> <span class="faint">${check.stage === "prompt" ? say("of the prompt", "（提示词）") : say("of the result", "（结果）")}</span>
+        <span><b>${checkName(check.check)}</b> <span class="faint">${check.stage === "prompt" ? say("of the prompt", "（提示词）") : say("of the result", "（结果）")}</span>
           <br />${action.words()}: ${check.words}</span>
       </li>`;
     })}
@@ -205,7 +199,7 @@ function Save({ report }) {
     <div class="story-does">
       ${report.formats.map(
         (format) => html`<${Button} key=${format.name} small icon="download" busy=${busy === format.name} onClick=${() => save(format.name)}
-          >${FORMATS[format.name] ?? format.name}<//>`,
+          >${formatName(format.name)}<//>`,
       )}
     </div>
   <//>`;

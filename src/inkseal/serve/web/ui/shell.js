@@ -7,7 +7,7 @@ import { route } from "../core/route.js";
 import { person, recall, recallError, session } from "../core/session.js";
 import { Brand } from "./brand.js";
 import { Choices } from "./choices.js";
-import { Confirmation } from "./dialog.js";
+import { Confirmation, topmost } from "./dialog.js";
 import { Icon } from "./icon.js";
 import { Keys } from "./keys.js";
 import { SignIn, SignInAgain } from "./signin.js";
@@ -17,7 +17,7 @@ import { Guard } from "./guard.js";
 
 /** Everything that is seen. */
 export function Shell() {
-  return html`<${Lost} /><${Inside} /><${Toasts} />`;
+  return html`<${Lost} /><${Inside} />${!topmost.value && html`<${Toasts} />`}`;
 }
 
 function Inside() {

@@ -8,6 +8,7 @@ const MAX_HEIGHT = 8_000_000;
 /**
  * @param {object} props
  * @param {number} props.count how many there are in all
+ * @param {unknown} props.items where `draw` finds them; another object has forgotten what it was told to see
  * @param {number} props.rowHeight in pixels, with the gap
  * @param {number} props.minWidth of a column, in pixels
  * @param {number} props.gap in pixels
@@ -16,7 +17,7 @@ const MAX_HEIGHT = 8_000_000;
  * @param {(first: number, end: number) => void} props.onSee told what can be seen
  * @param {{current: null | {show: (index: number) => void, columns: number}}} [props.handle] to bring an item into view
  */
-export function WindowList({ count, rowHeight, minWidth, gap, label, draw, onSee, handle }) {
+export function WindowList({ count, items, rowHeight, minWidth, gap, label, draw, onSee, handle }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const [columns, setColumns] = useState(1);
   const [rows, setRows] = useState({ first: 0, end: 12 });
@@ -49,7 +50,7 @@ export function WindowList({ count, rowHeight, minWidth, gap, label, draw, onSee
   const end = Math.min(count, Math.max(rows.end, rows.first + 1) * columns);
   useEffect(() => {
     if (count) onSee(first, end);
-  }, [first, end, count]);
+  }, [first, end, count, items]);
   if (handle) {
     handle.current = {
       columns,

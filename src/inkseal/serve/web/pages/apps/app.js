@@ -3,6 +3,7 @@ import * as api from "../../core/api.js";
 import { html, useEffect, useRef, useState } from "../../core/html.js";
 import { language, say } from "../../core/language.js";
 import { useLoad } from "../../core/load.js";
+import { writesText } from "../../core/models.js";
 import { go, href, route } from "../../core/route.js";
 import { may } from "../../core/session.js";
 import { kept } from "../../core/store.js";
@@ -27,7 +28,7 @@ import { Steps } from "./steps.js";
 const handed = new Map();
 
 /** @param {string} name @param {Record<string, unknown>} values */
-export function handOver(name, values) {
+function handOver(name, values) {
   handed.set(name, values);
   go("apps", [name]);
 }
@@ -68,6 +69,8 @@ function Open({ app, runId, again }) {
     if (!runId && !isBeginning.current) setRun(null);
   }, [runId]);
   const start = async () => {
+    // Enter submits a form of one line even while there is no button for it.
+    if (isBeginning.current || run?.isRunning) return;
     const filled = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== ""));
     isBeginning.current = true;
     setRun(fresh());
@@ -149,7 +152,7 @@ function Samples({ app, spoken, onChoose }) {
 
 function Choices({ spoken, model, onChange }) {
   const { value } = useLoad((signal) => api.get("/api/v1/models", { signal }), []);
-  const all = (value ?? []).filter((one) => one.task === "generate");
+  const all = (value ?? []).filter(writesText);
   const hasDefault = !value || all.some((one) => one.here && one.aliases.includes("default"));
   const models = all.filter((one) => (one.here || one.provider) && !one.aliases.includes("default"));
   const named = [

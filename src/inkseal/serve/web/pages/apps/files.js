@@ -1,6 +1,7 @@
 /** Text files that somebody chooses: read here, and only here. */
 import { html, useRef } from "../../core/html.js";
 import { say } from "../../core/language.js";
+import { textOf } from "../../core/text_file.js";
 import { Button } from "../../ui/button.js";
 import { LongField } from "../../ui/field.js";
 import { toast } from "../../ui/toast.js";
@@ -15,24 +16,12 @@ export function FileButton({ accept, onText, children }) {
     box.current.value = "";
     if (!file) return;
     if (file.size > MAX_BYTES) return toast(say("The file is larger than 4 MB.", "文件超过 4 MB。"), { kind: "bad" });
-    const text = decoded(await file.arrayBuffer());
+    const text = await textOf(file);
     if (text === null) toast(say("The file is not a text in UTF-8 or GB 18030.", "文件不是 UTF-8 或 GB 18030 文本。"), { kind: "bad" });
     else onText(text, file.name);
   };
   return html`<${Button} icon="upload" small onClick=${() => box.current.click()}>${children}<//>
     <input ref=${box} type="file" accept=${accept} hidden onChange=${take} />`;
-}
-
-/** Spreadsheets in China still write GB 18030. @param {ArrayBuffer} bytes */
-function decoded(bytes) {
-  for (const encoding of ["utf-8", "gb18030"]) {
-    try {
-      return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    } catch {
-      // The next one may fit.
-    }
-  }
-  return null;
 }
 
 /** A table as text, written or chosen as a file; a control for `Form`. @param {any} props */

@@ -11,13 +11,9 @@ import { Menu } from "../../ui/menu.js";
 import { Seal } from "../../ui/seal.js";
 import { Note } from "../../ui/states.js";
 import { toastError } from "../../ui/toast.js";
+import { formatName } from "../../ui/words.js";
 
-const FORMATS = [
-  ["html", "HTML"],
-  ["pdf", "PDF"],
-  ["markdown", "Markdown"],
-  ["txt", "TXT"],
-];
+const FORMATS = ["html", "pdf", "markdown", "txt"];
 
 /** @param {{app: any, result: any, onNext: (name: string, values: Record<string, unknown>) => void}} props */
 export function Result({ app, result, onNext }) {
@@ -45,7 +41,7 @@ export function Result({ app, result, onNext }) {
       <span class="app-result-does">
         <${Copy} text=${result.text} label=${say("Copy the result", "复制结果")} />
         <${Menu} small icon="download" label=${say("Save as a labelled file", "导出带标识的文件")}
-          items=${FORMATS.map(([format, title]) => ({ title, onChoose: () => save(format) }))} />
+          items=${FORMATS.map((format) => ({ title: formatName(format), onChoose: () => save(format) }))} />
         ${result.next.map(
           (one) => html`<${Button} key=${one.app} small kind="primary" icon="right" onClick=${() => onNext(one.app, given(one.values))}>${one.title}<//>`,
         )}

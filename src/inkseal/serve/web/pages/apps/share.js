@@ -25,6 +25,7 @@ export function ImportDialog({ onClose, onDone, toml = "", replace = false }) {
     }
   };
   return html`<${Dialog}
+    keeps
     wide
     title=${toml ? say("Change this app", "修改应用") : say("Import an app", "导入应用")}
     onClose=${onClose}
@@ -53,6 +54,7 @@ export function CopyDialog({ name, onClose, onDone }) {
     }
   };
   return html`<${Dialog}
+    keeps
     title=${say("Copy this app", "复制应用")}
     onClose=${onClose}
     does=${html`<${Button} onClick=${onClose}>${say("Cancel", "取消")}<//><${Button} kind="primary" onClick=${save}>${say("Copy", "复制")}<//>`}

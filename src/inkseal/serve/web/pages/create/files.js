@@ -1,4 +1,5 @@
 /** Reads the text files that somebody attaches. What is no text, or too much of it, is refused by name. */
+import { textOf } from "../../core/text_file.js";
 
 const MAX_BYTES = 1_000_000;
 const TEXT_TYPE = /^(text\/|application\/(json|xml|x-yaml|yaml|toml|javascript|sql|csv))/;
@@ -15,22 +16,9 @@ export async function readFiles(files) {
   const read = [];
   const refused = [];
   for (const file of files) {
-    const text = isText(file) && file.size <= MAX_BYTES ? decoded(await file.arrayBuffer()) : null;
+    const text = isText(file) && file.size <= MAX_BYTES ? await textOf(file) : null;
     if (text === null) refused.push(file.name);
     else read.push({ name: file.name, text });
   }
   return { read, refused };
-}
-
-/** UTF-8, else the older code of Chinese files; null for what is neither. */
-function decoded(bytes) {
-  for (const code of ["utf-8", "gb18030"]) {
-    try {
-      const text = new TextDecoder(code, { fatal: true }).decode(bytes);
-      return text.includes("\0") ? null : text;
-    } catch {
-      continue;
-    }
-  }
-  return null;
 }

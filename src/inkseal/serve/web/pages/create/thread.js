@@ -21,7 +21,7 @@ export function Thread({ settings, onStart }) {
     isPinned.current = true;
     toEnd(box.current);
   }, [openId.value, turns.length]);
-  useEffect(() => keepAtEnd(box.current, isPinned), []);
+  useEffect(() => keepAtEnd(box.current, isPinned), [!!problem.value]);
   const scrolled = () => {
     const near = isNearEnd(box.current);
     isPinned.current = near;

@@ -8,7 +8,8 @@ import { Icon } from "../../ui/icon.js";
 import { Picture, isPicture } from "../../ui/picture.js";
 import { SealMark } from "../../ui/seal.js";
 import { Tag } from "../../ui/tag.js";
-import { checkName, modalityIcon, modalityName, stateName, titleOf } from "./words.js";
+import { checkName } from "../../ui/words.js";
+import { modalityIcon, modalityName, stateName, titleOf } from "./words.js";
 
 /** A card that is drawn again only when what it shows has changed: while one scrolls, most have not. */
 export class Card extends Component {
@@ -49,7 +50,7 @@ function Drawn({ item, index, count, isCurrent, isChosen, query, sought, does })
       <${Marked} text=${title} sought=${sought} />
     </a>
     ${isPicture(item) && item.state === "active"
-      ? html`<${Picture} id=${item.id} title=${title} small />`
+      ? html`<${Picture} key=${item.id} id=${item.id} title=${title} small />`
       : html`<p class="card-words">${rest && html`<${Marked} text=${rest} sought=${sought} />`}</p>`}
     <p class="card-facts" id=${`about-${index}`}>
       <${Icon} name=${modalityIcon(item.modality)} size=${15} /><span class="unseen">${modalityName(item.modality)}, </span>
@@ -87,7 +88,7 @@ function cut(item) {
 }
 
 /** A text with the sought words marked. @param {{text: string, sought: string[]}} props */
-export function Marked({ text, sought }) {
+function Marked({ text, sought }) {
   if (!sought.length) return text;
   const pattern = new RegExp(`(${sought.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "giu");
   return text.split(pattern).map((piece, index) => (index % 2 ? html`<mark key=${index}>${piece}</mark>` : piece));

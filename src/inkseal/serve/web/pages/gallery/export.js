@@ -5,8 +5,7 @@ import { say } from "../../core/language.js";
 import { Button } from "../../ui/button.js";
 import { Menu } from "../../ui/menu.js";
 import { toast, toastError } from "../../ui/toast.js";
-
-const NAMES = { markdown: "Markdown", txt: "TXT", html: "HTML", pdf: "PDF", png: "PNG", jpeg: "JPEG", webp: "WebP" };
+import { formatName } from "../../ui/words.js";
 
 /** @param {{ids: string[], formats: string[]}} props */
 export function Export({ ids, formats }) {
@@ -27,7 +26,7 @@ export function Export({ ids, formats }) {
     above
     icon="download"
     label=${say("Save with its label", "带标识导出")}
-    items=${formats.map((format) => ({ title: NAMES[format] ?? format, icon: "file", onChoose: () => save(format) }))}
+    items=${formats.map((format) => ({ title: formatName(format), icon: "file", onChoose: () => save(format) }))}
   >
     ${say("Save", "导出")}
   <//>`;

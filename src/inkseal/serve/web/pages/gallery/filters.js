@@ -5,7 +5,8 @@ import { say } from "../../core/language.js";
 import { Button } from "../../ui/button.js";
 import { ChoiceField, TextField } from "../../ui/field.js";
 import { Icon } from "../../ui/icon.js";
-import { checkName, modalityName, regimeName, stateName, verdictName } from "./words.js";
+import { checkName } from "../../ui/words.js";
+import { modalityName, regimeName, stateName, verdictName } from "./words.js";
 
 const CHOICES = () => [
   { name: "model", title: say("Model", "模型"), words: (value) => value },

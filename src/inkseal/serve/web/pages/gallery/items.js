@@ -5,7 +5,7 @@ import { useLoad } from "../../core/load.js";
 
 export const PAGE = 100;
 /** Names that stand in the address and are passed on to the server. */
-export const FILTERS = ["modality", "model", "app", "regime", "verdict", "check", "collection", "state"];
+const FILTERS = ["modality", "model", "app", "regime", "verdict", "check", "collection", "state"];
 
 /** @typedef {import("./types.js").Item} Item */
 

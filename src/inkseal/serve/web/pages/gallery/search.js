@@ -18,20 +18,23 @@ export function Search({ query, by, hasMeaning, onChange, onDown }) {
   const [text, setText] = useState(query);
   const box = useRef(/** @type {HTMLInputElement | null} */ (null));
   const timer = useRef(0);
-  useEffect(() => setText(query), [query]);
+  const told = useRef(query);
+  const latest = useRef(onChange);
+  latest.current = onChange;
   useEffect(() => {
-    const slash = (event) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select, dialog")) return;
-      event.preventDefault();
-      box.current.focus();
-      box.current.select();
-    };
-    addEventListener("keydown", slash);
-    return () => removeEventListener("keydown", slash);
-  }, []);
+    // What this box has told comes back as the query; by then more may have been typed.
+    if (query === told.current) return;
+    told.current = query;
+    clearTimeout(timer.current);
+    setText(query);
+  }, [query]);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const ask = (value, pause) => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onChange({ query: value.trim() }), pause);
+    timer.current = setTimeout(() => {
+      told.current = value.trim();
+      latest.current({ query: told.current });
+    }, pause);
   };
   const type = (event) => {
     setText(event.target.value);

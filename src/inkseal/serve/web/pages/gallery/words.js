@@ -15,13 +15,6 @@ const VERDICTS = {
   redact: () => say("Something was covered up", "有内容被遮盖"),
   block: () => say("Blocked", "被拦截"),
 };
-const CHECKS = {
-  limits: () => say("Length and shape", "长度与格式"),
-  injection: () => say("Prompt injection", "提示注入"),
-  personal_data: () => say("Personal data", "个人信息"),
-  sensitive_terms: () => say("Sensitive terms", "敏感词"),
-  image_safety: () => say("Pictures", "图片安全"),
-};
 const REGIMES = {
   none: () => say("No label", "无标识"),
   cn: () => say("China: GB 45438", "中国 GB 45438"),
@@ -37,7 +30,6 @@ const STATES = {
 const named = (table) => (value) => table[value]?.() ?? value;
 export const modalityName = named(MODALITIES);
 export const verdictName = named(VERDICTS);
-export const checkName = named(CHECKS);
 export const regimeName = named(REGIMES);
 export const stateName = named(STATES);
 /** @param {string} modality */

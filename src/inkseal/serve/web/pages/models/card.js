@@ -2,6 +2,7 @@
 import { html } from "../../core/html.js";
 import { ago, number, size } from "../../core/format.js";
 import { say } from "../../core/language.js";
+import { writesText } from "../../core/models.js";
 import { href } from "../../core/route.js";
 import { may } from "../../core/session.js";
 import { isRunning, taskOf } from "../../core/tasks.js";
@@ -32,7 +33,7 @@ export function ModelCard({ model, does, onShow }) {
       ${may("admin") && html`<${More} model=${model} does=${does} />`}
     </header>
     <p class="row">
-      <${Tag}>${taskWords(model.task)}<//>
+      <${Tag}>${taskWords(model)}<//>
       ${model.aliases.map((alias) => html`<${Tag} key=${alias}><code>${alias}</code><//>`)}
       <${Fit} model=${model} />
     </p>
@@ -43,7 +44,7 @@ export function ModelCard({ model, does, onShow }) {
         [say("Licence", "许可"), model.licence],
         [say("Size", "大小"), model.size_bytes ? size(model.size_bytes) : say("no files", "无文件")],
         [say("Memory", "内存"), needWords(model)],
-        [say("Speed here", "本机速度"), runs && model.here && model.task === "generate" ? paceWords(model.pace) || html`<span class="faint">${say("not measured yet", "尚未测得")}</span>` : ""],
+        [say("Speed here", "本机速度"), model.here && writesText(model) ? paceWords(model.pace) || html`<span class="faint">${say("not measured yet", "尚未测得")}</span>` : ""],
         [say("Parameters", "参数量"), parameterWords(model.parameters)],
         [say("Context", "上下文"), model.context_tokens ? say(`${number(model.context_tokens)} tokens`, `${number(model.context_tokens)} 词元`) : ""],
         [say("Languages", "语言"), languageWords(model.languages)],
@@ -73,7 +74,7 @@ function Main({ model, runs, does }) {
 
 const More = ({ model, does }) => {
   const items = [
-    model.here && model.task === "generate" && { title: say("Measure its speed", "测量速度"), icon: "clock", onChoose: () => does.measure(model) },
+    model.here && writesText(model) && { title: say("Measure its speed", "测量速度"), icon: "clock", onChoose: () => does.measure(model) },
     model.here && model.needs_files && { title: say("Remove from this machine", "从本机删除"), icon: "trash", isDanger: true, onChoose: () => does.remove(model) },
   ].filter(Boolean);
   return items.length > 0 && html`<${Menu} small label=${say(`More for ${model.title}`, `${model.title} 的更多操作`)} items=${items} />`;

@@ -25,7 +25,7 @@ const Card = ({ model }) => html`<p>${model.description}</p>
     facts=${[
       [say("Name", "名称"), html`<code>${model.name}</code>`],
       [say("Also called", "别名"), model.aliases.join(", ")],
-      [say("Makes", "用途"), taskWords(model.task)],
+      [say("Makes", "用途"), taskWords(model)],
       [say("Languages", "语言"), languageWords(model.languages)],
       [say("Licence", "许可"), model.licence],
       [say("Its text", "许可全文"), model.licence_url && html`<${Outside} url=${model.licence_url} />`],

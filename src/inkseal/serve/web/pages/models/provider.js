@@ -2,6 +2,7 @@
 import { html } from "../../core/html.js";
 import { number } from "../../core/format.js";
 import { say } from "../../core/language.js";
+import { writesText } from "../../core/models.js";
 import { go } from "../../core/route.js";
 import { may } from "../../core/session.js";
 import { kept } from "../../core/store.js";
@@ -24,7 +25,7 @@ function ProviderCard({ model }) {
   const id = `model-${model.name}`;
   return html`<li class="panel model" aria-labelledby=${id}>
     <header class="model-head"><h3 id=${id}>${model.title}</h3></header>
-    <p class="row"><${Tag}>${taskWords(model.task)}<//><${Tag} icon="link">${model.provider}<//></p>
+    <p class="row"><${Tag}>${taskWords(model)}<//><${Tag} icon="link">${model.provider}<//></p>
     <${Facts}
       facts=${[
         [say("Licence", "许可"), model.licence || say("unknown", "未知")],
@@ -33,7 +34,7 @@ function ProviderCard({ model }) {
       ]}
     />
     <footer class="model-does">
-      ${model.task === "generate" &&
+      ${writesText(model) &&
       may("creator") &&
       html`<${Button} icon="create" onClick=${() => choose(model.name)}>${say("Ask it", "向它提问")}<//>`}
     </footer>

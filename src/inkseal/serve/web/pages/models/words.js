@@ -4,10 +4,19 @@ import { number, size } from "../../core/format.js";
 import { language, say } from "../../core/language.js";
 import { Tag } from "../../ui/tag.js";
 
-const TASKS = { generate: ["text and code", "文本与代码"], embed: ["meaning", "语义向量"], font: ["typeface", "字体"], picture_safety: ["check of pictures", "图片检查"] };
+const TASKS = {
+  embed: ["meaning", "语义向量"],
+  font: ["typeface", "字体"],
+  picture_safety: ["check of pictures", "图片检查"],
+  upscale: ["enlarging pictures", "图片放大"],
+};
+const MAKES = { text: ["text and code", "文本与代码"], image: ["pictures", "图片"] };
 
-/** @param {string} task */
-export const taskWords = (task) => say(...(TASKS[task] ?? [task, task]));
+/** What a model is for. @param {{task: string, modality: string}} model */
+export function taskWords({ task, modality }) {
+  const [words, name] = task === "generate" ? [MAKES[modality], modality] : [TASKS[task], task];
+  return say(...(words ?? [name, name]));
+}
 
 /** @param {string[]} tags such as zh, en */
 export function languageWords(tags) {

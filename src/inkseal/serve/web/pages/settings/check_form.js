@@ -31,6 +31,7 @@ export function CheckDialog({ check, onClose, onSaved }) {
   };
   const { title, text } = checkWords(check.name);
   return html`<${Drawer}
+    keeps
     title=${say(`Policy: ${title}`, `策略：${title}`)}
     onClose=${onClose}
     does=${html`<${Button} kind="quiet" onClick=${() => save({})} disabled=${!Object.keys(check.changed).length}>${say("Back to the defaults", "恢复默认")}<//>

@@ -31,6 +31,7 @@ function FormDialog({ title, does, onClose, onSend, children }) {
     }
   };
   return html`<${Dialog}
+    keeps
     title=${title}
     onClose=${onClose}
     does=${html`<${Button} onClick=${onClose}>${say("Cancel", "取消")}<//><${Button} kind="primary" busy=${isBusy} onClick=${send}>${does}<//>`}

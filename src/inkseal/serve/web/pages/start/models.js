@@ -2,6 +2,7 @@
 import { html, useId } from "../../core/html.js";
 import { duration, size } from "../../core/format.js";
 import { say } from "../../core/language.js";
+import { writesText } from "../../core/models.js";
 import { may } from "../../core/session.js";
 import { Button } from "../../ui/button.js";
 import { Progress } from "../../ui/progress.js";
@@ -15,7 +16,7 @@ const isFake = (model) => model.format === "echo";
 /** Returns the models to offer: the installation's own first, then those that are here, then the small ones; the fake last. */
 export function offered(models) {
   const rank = (model) => (isDefault(model) ? 0 : isFake(model) ? 3 : model.here ? 1 : 2);
-  const found = models.filter((model) => model.task === "generate");
+  const found = models.filter(writesText);
   const sorted = found.sort((a, b) => rank(a) - rank(b) || a.size_bytes - b.size_bytes);
   return [...sorted.filter((model) => !isFake(model)).slice(0, MOST), ...sorted.filter(isFake)];
 }

@@ -10,6 +10,7 @@ import { Button } from "../../ui/button.js";
 import { Drawer } from "../../ui/dialog.js";
 import { Panel } from "../../ui/panel.js";
 import { Failure, Note, Waiting } from "../../ui/states.js";
+import { formatName } from "../../ui/words.js";
 import { Graph } from "./graph.js";
 
 const SealStory = lazy(() => import("../../ui/seal_story.js"), "SealStory");
@@ -18,10 +19,9 @@ const EVENTS = {
   artifact_sealed: () => say("Made and sealed", "生成并封印"),
   artifact_withdrawn: () => say("Withdrawn", "撤回"),
   artifact_deleted: () => say("Content deleted", "内容删除"),
-  exported: (body) => say(`Exported as ${formatName(body)} with its labels`, `导出为带标识的 ${formatName(body)}`),
+  exported: (body) => say(`Exported as ${formatName(body.format)} with its labels`, `导出为带标识的 ${formatName(body.format)}`),
   unlabelled_export: (body) => say(`Exported without labels; agreed by ${body.agreed_by}`, `导出为无标识文件；同意人 ${body.agreed_by}`),
 };
-const formatName = (body) => ({ markdown: "Markdown", txt: "TXT", html: "HTML", pdf: "PDF" })[body.format] ?? body.format;
 
 /** @param {{id: string}} props */
 export function Line({ id }) {
@@ -78,7 +78,7 @@ function pieces({ artifact_id: id, nodes, edges, history }) {
   const byFormat = new Map();
   for (const entry of files) byFormat.set(entry.body.format, [...(byFormat.get(entry.body.format) ?? []), entry]);
   for (const [format, entries] of byFormat) {
-    found.push({ id: `file:${format}`, kind: "file", depth: Math.min(1, lastDepth), data: { format: formatName({ format }), entries } });
+    found.push({ id: `file:${format}`, kind: "file", depth: Math.min(1, lastDepth), data: { format: formatName(format), entries } });
     lines.push({ from: id, to: `file:${format}` });
   }
   return { nodes: found, edges: lines };
