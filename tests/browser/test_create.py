@@ -127,6 +127,7 @@ def test_another_device_finds_the_conversation_and_what_is_running(guarded: Any,
     where = "#" + page.url.split("#")[1]
     other = guarded.open(slow, where)
     _coming(other, "word60")
+    soon(other, lambda: other.locator("[aria-busy=true] .label").inner_text() == "AI-generated (AI生成)")
     other.get_by_role("button", name="Stop").click()
     sealed(page)
     sealed(other)
