@@ -140,6 +140,39 @@ def test_a_conversation_holds_questions_and_finds_its_answers(house: House) -> N
     assert house.ann.get(f"/api/v1/artifacts/{run_id}").status_code == 200, "what was made stays"
 
 
+def test_words_are_labelled_by_their_own_rules_before_there_is_an_artifact(house: House) -> None:
+    number = new_id()
+    place = f"/api/v1/conversations/{number}"
+    house.ann.put(place, json={"title": "Tea", "settings": {"model": "echo"}})
+    run_ids = [
+        house.ann.post(GENERATE, json=ask(WORDS, **more), headers=ASYNC).json()["run_id"]
+        for more in ({}, {"regime": "eu"})
+    ]
+    for run_id in run_ids:
+        turn = _turn(role="assistant", run_id=run_id)
+        house.ann.put(f"{place}/turns/{turn['id']}", json=turn)
+    coming = {answer["run_id"]: answer for answer in house.ann.get(place).json()["answers"]}
+    assert [coming[run_id]["status"] for run_id in run_ids] == ["running", "running"]
+    assert [coming[run_id]["artifact"] for run_id in run_ids] == [None, None]
+    assert [coming[run_id]["label"] for run_id in run_ids] == ["AI-generated (AI生成)", "AI-generated"]
+    for run_id in run_ids:
+        house.ann.delete(f"/api/v1/runs/{run_id}")
+
+
+def test_a_heading_is_changed_by_parts_and_a_deleted_one_stays_deleted(house: House) -> None:
+    place = f"/api/v1/conversations/{new_id()}"
+    assert house.ann.patch(place, json={"title": "Tea"}).status_code == 404
+    house.ann.put(place, json={"title": "Tea", "settings": {"model": "echo"}})
+    renamed = house.ann.patch(place, json={"title": "Coffee"}).json()
+    assert (renamed["title"], renamed["settings"]) == ("Coffee", {"model": "echo"})
+    other = house.ann.patch(place, json={"settings": {}}).json()
+    assert (other["title"], other["settings"]) == ("Coffee", {})
+    assert house.ann.patch(place, json={"model": "echo"}).status_code == 400
+    assert house.ann.delete(place).status_code == 204
+    assert house.ann.patch(place, json={"title": "Tea"}).status_code == 404
+    assert house.ann.get(place).status_code == 404
+
+
 def test_a_turn_that_names_somebody_elses_run_shows_nothing_of_it(house: House) -> None:
     run_id = begin(house.bob, "bob's secret words")["run_id"]
     wait_until(lambda: house.bob.get(f"/api/v1/runs/{run_id}").json()["status"] == "finished")

@@ -270,7 +270,7 @@ def _of(path: str, values: dict[str, str]) -> str:
 
 
 def _body(method: str, path: str, values: dict[str, str]) -> dict[str, Any]:
-    if method != "PUT" or "/collections/{collection_id}/" in path:
+    if method not in ("PUT", "PATCH") or "/collections/{collection_id}/" in path:
         return {}
     if "{turn_id}" in path:
         turn_id = values.get("turn_id") or NOBODYS

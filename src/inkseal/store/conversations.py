@@ -81,6 +81,27 @@ def save(session: "Session", owner: str, conversation_id: str, title: str, setti
     return _conversation(row)
 
 
+def change(
+    session: "Session",
+    owner: str,
+    conversation_id: str,
+    *,
+    title: str | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Conversation:
+    """Changes what is given of a conversation, and makes none: what another page deleted stays deleted.
+
+    Raises:
+        UnknownName: this owner has none of that id.
+    """
+    row = _row(session, owner, conversation_id)
+    row.title = row.title if title is None else title
+    row.settings = row.settings if settings is None else json.dumps(settings)
+    row.updated_at = now()
+    session.flush()
+    return _conversation(row)
+
+
 def newest(session: "Session", owner: str, *, limit: int = 50, before: str | None = None) -> list[Conversation]:
     """Returns an owner's conversations, the last changed first; `before` is the id the last page ended with."""
     from sqlalchemy import and_, or_, select

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from inkseal.core.errors import UnknownName
-from inkseal.core.types import Closed, Usage
+from inkseal.core.types import Closed, Regime, Usage
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -46,6 +46,15 @@ def get(session: "Session", run_id: str, *, owner: str | None = None) -> RunReco
     if row is None or owner not in (None, row.owner):
         raise UnknownName("run", run_id, ())
     return _record(row)
+
+
+def regime(session: "Session", run_id: str) -> Regime | None:
+    """Returns the labelling rules that a run was asked with; None when its request named none."""
+    from inkseal.store.records import RunRow
+
+    row = session.get(RunRow, run_id)
+    found: Regime | None = json.loads(row.request).get("regime") if row is not None else None
+    return found
 
 
 def newest(

@@ -45,6 +45,7 @@ def test_it_exists_for_its_owner_alone(store: Store) -> None:
         assert conversations.newest(session, "bob") == []
     for deed in (
         lambda session: conversations.save(session, "bob", number, "stolen", {}),
+        lambda session: conversations.change(session, "bob", number, title="stolen"),
         lambda session: conversations.put(session, "bob", number, turn()),
         lambda session: conversations.delete(session, "bob", number),
     ):
@@ -52,6 +53,22 @@ def test_it_exists_for_its_owner_alone(store: Store) -> None:
             deed(session)
     with store.reading() as session:
         assert conversations.get(session, "ann", number)[0].title == "tea"
+
+
+def test_a_change_touches_only_what_it_names_and_makes_nothing(store: Store) -> None:
+    number = begin(store)
+    with store.transaction() as session:
+        renamed = conversations.change(session, "ann", number, title="")
+        other = conversations.change(session, "ann", number, settings={"model": "other"})
+        same = conversations.change(session, "ann", number)
+    assert (renamed.title, renamed.settings) == ("", {"model": "echo"})
+    assert (other.title, other.settings) == (same.title, same.settings) == ("", {"model": "other"})
+    with store.transaction() as session:
+        conversations.delete(session, "ann", number)
+    with pytest.raises(UnknownName), store.transaction() as session:
+        conversations.change(session, "ann", number, title="back again")
+    with store.reading() as session:
+        assert conversations.newest(session, "ann") == []
 
 
 def test_a_turn_is_completed_and_never_undone(store: Store) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from inkseal.core.errors import InksealError, InvalidRequest, UnknownName
 from inkseal.core.language import current_language, say
-from inkseal.core.types import Artifact, Closed, FinishReason, Usage
+from inkseal.core.types import Artifact, Closed, FinishReason, Regime, Usage
 from inkseal.modalities import modalities
 from inkseal.serve.callers import AnyCaller, Caller, Creator
 from inkseal.store import artifacts, conversations, runs
@@ -29,6 +29,13 @@ class Heading(Closed):
 
     title: Title = ""
     settings: dict[str, Any] = {}
+
+
+class Change(Closed):
+    """What of a conversation is to be another; what is not given stays."""
+
+    title: Title | None = None
+    settings: dict[str, Any] | None = None
 
 
 class ConversationPage(Closed):
@@ -74,10 +81,16 @@ def list_conversations(
     return ConversationPage(conversations=tuple(found), next=found[-1].id if len(found) == limit else None)
 
 
-@router.put("/{conversation_id}", summary="Begin or rename a conversation")
+@router.put("/{conversation_id}", summary="Begin a conversation, or give it a whole new heading")
 def save(conversation_id: Id, heading: Heading, request: Request, caller: Creator) -> Conversation:
     with request.app.state.studio.store.transaction() as session:
         return conversations.save(session, caller.owner, conversation_id, heading.title, heading.settings)
+
+
+@router.patch("/{conversation_id}", summary="Rename a conversation, or ask with other settings")
+def change(conversation_id: Id, given: Change, request: Request, caller: Creator) -> Conversation:
+    with request.app.state.studio.store.transaction() as session:
+        return conversations.change(session, caller.owner, conversation_id, title=given.title, settings=given.settings)
 
 
 @router.get("/{conversation_id}", summary="A conversation with its turns")
@@ -114,13 +127,15 @@ def _answer(studio: Studio, session: "Session", run_id: str, caller: Caller) -> 
     except UnknownName:
         return None
     known = Answer(run_id=run_id, status=run.status, error=run.error, usage=run.usage)
+    if run.status == "running":  # its words are shown before there is an artifact
+        known = known.model_copy(update={"label": _label(runs.regime(session, run_id) or studio.settings.regime)})
     try:
         row = artifacts.row(session, run_id, owner=caller.sees)  # a run's first result has the run's id
     except UnknownName:
         return known
     told = session.get(ManifestRow, run_id)
     manifest = json.loads(told.body) if told is not None else {}
-    label = " · ".join(visible_wordings(manifest.get("regime", studio.settings.regime), current_language()))
+    label = _label(manifest.get("regime", studio.settings.regime))
     facts: dict[str, Any] = {"artifact": artifacts.get(session, run_id), "state": row.state, "label": label}
     facts |= {"finish_reason": manifest.get("finish_reason"), "model": (manifest.get("model") or {}).get("name", "")}
     known = known.model_copy(update=facts)
@@ -131,3 +146,7 @@ def _answer(studio: Studio, session: "Session", run_id: str, caller: Caller) -> 
     except InksealError:  # a damaged content must not hide the rest of the conversation
         return known.model_copy(update={"state": "damaged"})
     return known.model_copy(update={"text": "".join(part.text for part in parts)})
+
+
+def _label(regime: Regime) -> str:
+    return " · ".join(visible_wordings(regime, current_language()))

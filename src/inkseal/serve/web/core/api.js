@@ -35,6 +35,7 @@ export class ApiError extends Error {
  * @property {Record<string, string | number | boolean | null | undefined>} [query] empty values are left out
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
+ * @property {boolean} [keepalive] it is sent even when the page is left meanwhile; for small bodies
  */
 
 /** @param {string} path @param {Options} [options] */
@@ -108,7 +109,7 @@ async function json(method, path, options) {
  * @param {Options} [options]
  * @returns {Promise<Response>}
  */
-async function send(method, path, { body, query, headers, signal: abort } = {}) {
+async function send(method, path, { body, query, headers, signal: abort, keepalive } = {}) {
   const given = new Headers({ "accept-language": languageTag(), ...headers });
   let content;
   if (body instanceof Blob || body instanceof FormData || typeof body === "string") content = body;
@@ -123,6 +124,7 @@ async function send(method, path, { body, query, headers, signal: abort } = {}) 
       headers: given,
       body: content,
       signal: abort,
+      keepalive,
       credentials: "same-origin",
       redirect: "error",
       cache: "no-store",

@@ -28,7 +28,8 @@ export async function follow(path, abort, { lastEventId = () => 0, begin = () =>
 
 const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
 
-function reachable() {
+/** Resolves when the server may be asked again. */
+export function reachable() {
   if (connection.value === "ok") return pause(1000);
   return new Promise((resume) => {
     const stop = effect(() => {

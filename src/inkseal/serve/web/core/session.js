@@ -1,7 +1,7 @@
 /** Who is using this browser: the local admin while there is no key, else the holder of a key. */
 import { batch, computed, effect, signal } from "@preact/signals";
 import * as api from "./api.js";
-import { forget } from "./store.js";
+import { forget, kept } from "./store.js";
 
 /** @typedef {"viewer" | "creator" | "admin"} Role */
 /** @typedef {{key_id: string, name: string, role: Role, expires_at?: string | null}} Session */
@@ -23,6 +23,10 @@ export const isLocal = computed(() => session.value?.key_id === "local");
 /** True when who is asking may do what needs the role. @param {Role} [role] */
 export const may = (role = "viewer") => !!person.value && RANK[person.value.role] >= RANK[role];
 
+/** Whose this browser was last: a session may end, and another person begin, while no page is open. */
+const owner = kept("owner", "");
+const others = new BroadcastChannel("inkseal.session");
+
 /** Asks the server who is asking. */
 export async function recall() {
   try {
@@ -36,11 +40,17 @@ export async function recall() {
 /** Exchanges a key for a cookie that no script can read. @param {string} key */
 export async function signIn(key) {
   begin(await api.post("/api/v1/session", undefined, { headers: { authorization: `Bearer ${key}` } }));
+  others.postMessage("in");
 }
 
 /** Ends the session, and forgets what this person had begun here. */
 export async function signOut() {
   await api.remove("/api/v1/session");
+  end();
+  others.postMessage("out");
+}
+
+function end() {
   forget("draft.");
   batch(() => {
     session.value = null;
@@ -50,8 +60,9 @@ export async function signOut() {
 
 /** @param {Session} found */
 function begin(found) {
-  const before = person.peek();
-  if (before && before.key_id !== found.key_id) forget("draft.");
+  const before = [person.peek()?.key_id, owner.peek()];
+  if (before.some((id) => id && id !== found.key_id)) forget("draft.");
+  owner.value = found.key_id;
   batch(() => {
     session.value = found;
     person.value = found;
@@ -66,3 +77,5 @@ effect(() => {
 effect(() => {
   if (api.connection.value === "ok" && recallError.peek()?.isUnreachable) recall();
 });
+
+others.onmessage = ({ data }) => (data === "out" ? end() : recall());

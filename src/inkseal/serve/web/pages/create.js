@@ -8,7 +8,7 @@ import { kept } from "../core/store.js";
 import { Button } from "../ui/button.js";
 import { Drawer } from "../ui/dialog.js";
 import { Composer } from "./create/composer.js";
-import { heading, lastSettings, open, openId, saveHeading } from "./create/conversation.js";
+import { heading, isLoaded, lastSettings, open, openId, saveHeading } from "./create/conversation.js";
 import { List } from "./create/list.js";
 import { Settings } from "./create/settings.js";
 import { Thread } from "./create/thread.js";
@@ -28,6 +28,7 @@ function Page({ steps }) {
   const makesPictures = settings.makes === "image";
   const { text: texts, pictures } = useModels(settings);
   const change = (next) => {
+    if (!isLoaded.value) return;
     lastSettings.value = next;
     saveHeading({ settings: next });
   };
@@ -43,7 +44,7 @@ function Page({ steps }) {
         <${Button} kind="quiet" icon="menu" label=${say("Conversations", "对话列表")} aria-expanded=${String(isWide || drawer === "list")} onClick=${toggleList} />
         <${openId.value ? "h1" : "p"} id="create-title" class="create-title">${openId.value ? heading.value.title : say("New conversation", "新对话")}<//>
         <${Button} kind="quiet" icon="plus" class="create-new-small" label=${say("New conversation", "新对话")} onClick=${() => go("create")} />
-        <${Button} kind="quiet" icon="settings" label=${say("How it answers", "回答设置")} onClick=${() => setDrawer("settings")} />
+        <${Button} kind="quiet" icon="settings" label=${say("How it answers", "回答设置")} disabled=${!isLoaded.value} onClick=${() => setDrawer("settings")} />
       </header>
       <${Thread} settings=${settings} onStart=${(text) => setStart({ text, turn: start.turn + 1 })} />
       <${Composer}

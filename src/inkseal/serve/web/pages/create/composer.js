@@ -5,7 +5,8 @@ import { person } from "../../core/session.js";
 import { Button } from "../../ui/button.js";
 import { Growing, Select } from "../../ui/field.js";
 import { toast, toastError } from "../../ui/toast.js";
-import { lives, openId, send, shown } from "./conversation.js";
+import { isComposing } from "./composing.js";
+import { isLoaded, lives, openId, send, shown } from "./conversation.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { isText, readFiles } from "./files.js";
 import { File } from "./question.js";
@@ -28,24 +29,31 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
   const box = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const picker = useRef(/** @type {HTMLInputElement | null} */ (null));
   const live = shown.value.map((turn) => lives.value.get(turn.id)).find(Boolean);
+  const started = useRef("");
   useEffect(() => {
-    if (start.turn) setDraft({ ...draft, text: start.text });
+    if (!start.turn) return;
+    // Another start may take the place of one, but not of what somebody wrote.
+    setDraft((now) => (now.text.trim() && now.text !== started.current ? now : { ...now, text: start.text }));
+    started.current = start.text;
+  }, [start.turn]);
+  useEffect(() => {
     // Where there is no mouse, the focus would open a keyboard over half of the page.
     if (start.turn || matchMedia("(hover: hover)").matches) box.current?.focus({ preventScroll: true });
   }, [start.turn, place]);
+  const canSend = isLoaded.value && (!!draft.text.trim() || draft.files.length > 0);
   const attach = async (files) => {
     const { read, refused } = await readFiles(files);
     if (refused.length) toast(say(`Not text, or too large: ${refused.join(", ")}`, `不是文本或过大：${refused.join("、")}`), { kind: "bad" });
-    if (read.length) setDraft({ ...draft, files: [...draft.files, ...read] });
+    if (read.length) setDraft((now) => ({ ...now, files: [...now.files, ...read] }));
   };
   const submit = () => {
-    if (live || (!draft.text.trim() && !draft.files.length)) return;
+    if (!canSend || live) return;
     const { text, files } = draft;
-    setDraft({ text: "", files: [] });
+    setDraft(() => ({ text: "", files: [] }));
     onSent(send({ text: text.trim(), files, settings }));
   };
   const press = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     submit();
   };
@@ -69,7 +77,7 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
     ${draft.files.length > 0 &&
     html`<div class="composer-files">
       ${draft.files.map(
-        (file, index) => html`<${File} key=${index} file=${file} onRemove=${() => setDraft({ ...draft, files: draft.files.filter((_, at) => at !== index) })} />`,
+        (file, index) => html`<${File} key=${index} file=${file} onRemove=${() => setDraft((now) => ({ ...now, files: now.files.filter((_, at) => at !== index) }))} />`,
       )}
     </div>`}
     <${Growing}
@@ -77,7 +85,7 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
       class="composer-text"
       rows=${1}
       value=${draft.text}
-      onChange=${(text) => setDraft({ ...draft, text })}
+      onChange=${(text) => setDraft((now) => ({ ...now, text }))}
       onKeyDown=${press}
       onPaste=${paste}
       aria-label=${say("Your question", "您的提问")}
@@ -91,16 +99,17 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
         kind=${settings.makes === "image" ? "plain" : "quiet"}
         icon="spark"
         class="composer-picture"
+        disabled=${!isLoaded.value}
         aria-pressed=${String(settings.makes === "image")}
         onClick=${() => onMakes(settings.makes === "image" ? undefined : "image")}
       >
         ${say("Picture", "图片")}
       <//>
-      <${Select} class="input select composer-model" aria-label=${say("Model", "模型")} value=${modelOf(settings)} choices=${models} onChange=${onModel} />
+      <${Select} class="input select composer-model" aria-label=${say("Model", "模型")} disabled=${!isLoaded.value} value=${modelOf(settings)} choices=${models} onChange=${onModel} />
       <span class="composer-space" />
       ${live
         ? html`<${Button} kind="primary" icon="stop" busy=${live.isStopping.value} onClick=${() => live.stop().catch(toastError)}>${say("Stop", "停止")}<//>`
-        : html`<${Button} kind="primary" type="submit" icon="send" disabled=${!draft.text.trim() && !draft.files.length}>${say("Send", "发送")}<//>`}
+        : html`<${Button} kind="primary" type="submit" icon="send" disabled=${!canSend}>${say("Send", "发送")}<//>`}
     </div>
   </form>`;
 }
@@ -109,25 +118,32 @@ const modelOf = (settings) => (settings.makes === "image" ? (settings.image?.mod
 
 /** What is being written; kept a moment after each change, and when the page is left. */
 function useDraft(place) {
-  const [state, setState] = useState({ place, draft: draftOf(place) });
-  const latest = useRef(state);
+  const [first, redraw] = useState(() => ({ place, draft: draftOf(place) }));
+  const latest = useRef(first);
   const timer = useRef(0);
-  if (state.place !== place) {
-    state.place = place;
-    state.draft = draftOf(place);
-  }
-  latest.current = state;
-  useEffect(() => {
-    // Who has signed out leaves nothing here.
-    const keep = () => person.peek() && keepDraft(latest.current.place, latest.current.draft);
-    addEventListener("pagehide", keep);
-    return () => (clearTimeout(timer.current), removeEventListener("pagehide", keep), keep());
-  }, []);
-  const set = (draft) => {
-    setState({ place, draft });
+  const writer = useRef(person.peek()?.key_id);
+  const keep = () => {
+    if (!timer.current) return;
     clearTimeout(timer.current);
-    if (draft.text || draft.files.length) timer.current = setTimeout(() => keepDraft(place, draft), KEEP_MS);
-    else keepDraft(place, draft);
+    timer.current = 0;
+    // Who has signed out leaves nothing here, nor to who signs in over the page.
+    if (person.peek()?.key_id === writer.current) keepDraft(latest.current.place, latest.current.draft);
   };
-  return [state.draft, set];
+  if (latest.current.place !== place) {
+    keep();
+    latest.current = { place, draft: draftOf(place) };
+  }
+  useEffect(() => {
+    addEventListener("pagehide", keep);
+    return () => (removeEventListener("pagehide", keep), keep());
+  }, []);
+  const set = (change) => {
+    // A file may be read only when its conversation is no longer shown.
+    if (latest.current.place !== place) return keepDraft(place, change(draftOf(place)));
+    latest.current = { place, draft: change(latest.current.draft) };
+    redraw(latest.current);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(keep, KEEP_MS);
+  };
+  return [latest.current.draft, set];
 }

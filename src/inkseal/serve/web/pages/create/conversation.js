@@ -9,12 +9,13 @@ import { kept } from "../../core/store.js";
 import { toastError } from "../../ui/toast.js";
 import { bodyOf, claimTab, clearTab, keepBody, keepChosen, recallChosen } from "./drafts.js";
 import { begin, Live } from "./live.js";
-import { clearOutbox, tell } from "./outbox.js";
+import { clearOutbox, isUntold, onTold, tell } from "./outbox.js";
 import { filePart, pictureRequestOf, requestOf } from "./requests.js";
 import { branches, further, isOver, joined, path, titleOf, upTo } from "./tree.js";
 
 const ROUTE = "/api/v1/conversations";
 const PAGE = 50;
+const TYPING_MS = 400;
 
 /** @typedef {{run_id: string, status: string, error: string | null, usage: any, artifact: any, state: string, label: string, text: string}} Answer */
 
@@ -28,10 +29,13 @@ export const lives = signal(/** @type {Map<string, Live>} */ (new Map()));
 export const chosen = signal(/** @type {Record<string, string>} */ ({}));
 export const problem = signal(/** @type {Error | null} */ (null));
 
+/** True when all that is known of what is open is here: before, a question would have no place, and a change would undo. */
+export const isLoaded = signal(true);
+
 export const forks = computed(() => branches(turns.value.values()));
 export const shown = computed(() => path(forks.value, chosen.value));
 
-/** What the last new conversation was asked with. */
+/** What was chosen last, in whatever conversation; a new one begins with it. */
 export const lastSettings = kept("draft.create.settings", /** @type {Record<string, any>} */ ({}));
 
 let following = new AbortController();
@@ -49,36 +53,50 @@ export async function loadList(isFurther = false) {
 
 /** Opens a conversation, or an empty one. @param {string | null} id */
 export async function open(id) {
-  if (id === openId.value && (id === null || turns.value.size)) return;
-  leave();
+  if (id === openId.value && isLoaded.value) return;
   batch(() => {
-    openId.value = id;
-    problem.value = null;
-    turns.value = new Map();
-    answers.value = new Map();
-    lives.value = new Map();
+    empty(id);
     chosen.value = id ? recallChosen(id) : {};
     heading.value = { title: "", settings: lastSettings.value };
   });
   if (id) await refresh();
 }
 
+/** Leaves what is open for a place where nothing is yet. @param {string | null} id */
+function empty(id) {
+  leave();
+  batch(() => {
+    openId.value = id;
+    isLoaded.value = id === null;
+    problem.value = null;
+    turns.value = new Map();
+    answers.value = new Map();
+    lives.value = new Map();
+  });
+}
+
 /** Asks the server for the open conversation, and goes on with what is running. */
 export async function refresh() {
   const id = openId.value;
   if (!id) return;
+  const place = `${ROUTE}/${id}`;
+  const known = isUntold(place) ? null : heading.value;
+  // What was changed here and is on its way is newer than what the server said.
+  const isOld = () => heading.value !== known || isUntold(place);
   try {
-    const found = await get(`${ROUTE}/${id}`);
-    if (openId.value !== id) return;
-    take(found);
+    const found = await get(place);
+    if (openId.value === id) take(found, isOld());
   } catch (error) {
-    if (openId.value === id && !turns.value.size) problem.value = error;
+    if (openId.value !== id || (isLoaded.value && (error.status !== 404 || isOld()))) return;
+    empty(id); // another page deleted it
+    problem.value = error;
   }
 }
 
-function take(found) {
+function take(found, hasOldHeading) {
   batch(() => {
-    if (!turns.value.size) heading.value = { title: found.conversation.title, settings: found.conversation.settings };
+    if (!hasOldHeading) heading.value = { title: found.conversation.title, settings: found.conversation.settings };
+    isLoaded.value = true;
     turns.value = joined(turns.value, found.turns);
     answers.value = new Map([...answers.value, ...found.answers.map((answer) => [answer.run_id, answer])]);
   });
@@ -108,17 +126,20 @@ async function goOn(turn) {
   let runId = turn.run_id;
   let label = "";
   let queued = null;
+  const id = openId.value;
+  const asker = person.peek()?.key_id;
   try {
     if (!runId) {
       const body = bodyOf(turn.id);
       if (!body) return; // another page began it, and will tell
       queued = waiting();
       lives.value = new Map(lives.value).set(turn.id, queued);
-      ({ run_id: runId, label } = await begin(turn.asked.makes === "image" ? "image" : "text", body, turn.id));
-      set(turn.id, { run_id: runId });
+      ({ run_id: runId, label } = await begin(turn.asked.makes === "image" ? "image" : "text", body, turn.id, run.signal));
+      if (person.peek()?.key_id !== asker) return;
       keepBody(turn.id, null);
+      if (run.signal.aborted) return put({ ...turn, run_id: runId }, id); // it goes on, and is found again by this
+      set(turn.id, { run_id: runId });
     }
-    if (run.signal.aborted) return;
     const live = new Live(runId);
     live.label ||= label || labelOf(turn);
     lives.value = new Map(lives.value).set(turn.id, live);
@@ -154,7 +175,6 @@ async function end(turnId, live) {
   const answer = answers.value.get(live.runId);
   if (isFine && answer) settle(turns.value.get(turnId), answer);
   drop(turnId);
-  others.postMessage(openId.value);
 }
 
 function drop(turnId) {
@@ -167,10 +187,10 @@ function drop(turnId) {
 function set(turnId, news) {
   const turn = further(turns.value.get(turnId), news);
   turns.value = new Map(turns.value).set(turnId, turn);
-  return put(turn);
+  put(turn);
 }
 
-const put = (turn) => tell(`${ROUTE}/${openId.value}/turns/${turn.id}`, turn).then(() => others.postMessage(openId.value));
+const put = (turn, id = openId.value) => tell(`${ROUTE}/${id}/turns/${turn.id}`, turn);
 
 function add(turn) {
   const whole = {
@@ -199,7 +219,7 @@ export function send({ text, files = [], parent = shown.value.at(-1)?.id ?? null
     if (isNew) {
       openId.value = newId();
       heading.value = { title: titleOf(text || files[0]?.name || ""), settings };
-      saveHeading();
+      tell(`${ROUTE}/${openId.value}`, heading.value);
       list.value = [listed(), ...(list.value ?? [])];
     }
     const parts = [...files.map(filePart), ...(text ? [{ text, origin: "user" }] : [])];
@@ -230,26 +250,27 @@ export function choose(parent, id) {
   keepChosen(openId.value, chosen.value);
 }
 
-/** Keeps title and settings of the open conversation. */
-export function saveHeading(news = {}) {
+/** Changes title or settings of the open conversation. @param {{title?: string, settings?: Record<string, any>}} news */
+export function saveHeading(news) {
+  if (!isLoaded.value) return;
   heading.value = { ...heading.value, ...news };
-  if (openId.value) tell(`${ROUTE}/${openId.value}`, heading.value);
+  if (openId.value) tell(`${ROUTE}/${openId.value}`, news, { isChange: true, pauseMs: TYPING_MS });
 }
 
 const listed = () => ({ id: openId.value, title: heading.value.title, settings: {}, updated_at: new Date().toISOString() });
 
 /** @param {string} id @param {string} title */
-export async function rename(id, title) {
-  const whole = list.value.find((one) => one.id === id);
+export function rename(id, title) {
   list.value = list.value.map((one) => (one.id === id ? { ...one, title } : one));
-  if (id === openId.value) saveHeading({ title });
-  else await tell(`${ROUTE}/${id}`, { title, settings: whole.settings });
+  if (id === openId.value) heading.value = { ...heading.value, title };
+  tell(`${ROUTE}/${id}`, { title }, { isChange: true });
 }
 
 /** Forgets a conversation; what was made in it stays in the gallery. @param {string} id */
 export async function forget(id) {
   await remove(`${ROUTE}/${id}`);
   list.value = list.value.filter((one) => one.id !== id);
+  others.postMessage(id);
   if (id === openId.value) await open(null);
 }
 
@@ -278,18 +299,13 @@ effect(() => {
 
 /** Nothing of somebody is left to the next. */
 function forgetPerson() {
-  leave();
+  batch(() => {
+    empty(null);
+    list.value = null;
+    chosen.value = {};
+  });
   clearOutbox();
   clearTab();
-  batch(() => {
-    openId.value = null;
-    list.value = null;
-    problem.value = null;
-    chosen.value = {};
-    turns.value = new Map();
-    answers.value = new Map();
-    lives.value = new Map();
-  });
   if (route.peek().page === "create") replace("create");
 }
 
@@ -303,7 +319,8 @@ effect(() => {
 addEventListener("pagehide", () => {
   for (const live of lives.value.values()) if (live.runId) live.keepPlace();
 });
-others.onmessage = ({ data }) => {
-  if (data === openId.value) refresh().catch(toastError);
+others.onmessage = async ({ data }) => {
+  if (data === openId.value) await refresh();
   if (list.value) loadList().catch(() => {});
 };
+onTold((path) => others.postMessage(path.split("/")[4]));

@@ -8,6 +8,7 @@ import { confirm } from "../../ui/dialog.js";
 import { Menu } from "../../ui/menu.js";
 import { Failure, Waiting } from "../../ui/states.js";
 import { toastError } from "../../ui/toast.js";
+import { isComposing } from "./composing.js";
 import { forget, list, loadList, more, openId, rename } from "./conversation.js";
 
 /** @param {{onGone: () => void}} props onGone: the open conversation is no more */
@@ -57,10 +58,10 @@ export function List({ onGone }) {
 function Title({ one, onDone }) {
   const keep = (event) => {
     event.preventDefault();
-    rename(one.id, new FormData(event.target).get("title").trim().slice(0, 200)).catch(toastError);
+    rename(one.id, new FormData(event.target).get("title").trim().slice(0, 200));
     onDone();
   };
-  return html`<form class="conversation-rename" onSubmit=${keep} onKeyDown=${(event) => event.key === "Escape" && onDone()}>
+  return html`<form class="conversation-rename" onSubmit=${keep} onKeyDown=${(event) => event.key === "Escape" && !isComposing(event) && onDone()}>
     <input class="input" name="title" defaultValue=${one.title} maxlength="200" aria-label=${say("Title", "标题")} autofocus ref=${(box) => box?.focus()} />
     <${Button} small kind="quiet" type="submit" icon="check" label=${say("Keep", "保存")} />
   </form>`;

@@ -1,6 +1,6 @@
 /** Runs that go on: their words as they come, at most once a frame; a broken connection is taken up where it broke. */
 import { ApiError, get, post, remove } from "../../core/api.js";
-import { follow } from "../../core/follow.js";
+import { follow, reachable } from "../../core/follow.js";
 import { batch, signal } from "../../core/html.js";
 
 const HIDDEN_MS = 250;
@@ -178,12 +178,26 @@ const TAKES = {
   },
 };
 
+/** True when nobody knows whether the server began: the way to it broke, or something between gave up; its own words have a code. */
+const isUnknown = (error) => error instanceof ApiError && (error.isUnreachable || (error.status >= 502 && error.code === "unknown"));
+
 /**
- * Begins a run that goes on by itself; asked again with the same key, it is the same run.
+ * Begins a run that goes on by itself. It is asked for until the server's answer comes; with the same key, it is the same run.
  * @param {string} modality
  * @param {string} body as JSON, so that it is the same to the letter when it is asked again
  * @param {string} key
+ * @param {AbortSignal} abort ends the asking
  * @returns {Promise<{run_id: string, label: string}>}
  */
-export const begin = (modality, body, key) =>
-  post(`/api/v1/generate/${modality}`, body, { headers: { "content-type": "application/json", prefer: "respond-async", "idempotency-key": key } });
+export async function begin(modality, body, key, abort) {
+  const headers = { "content-type": "application/json", prefer: "respond-async", "idempotency-key": key };
+  while (true) {
+    try {
+      return await post(`/api/v1/generate/${modality}`, body, { headers });
+    } catch (error) {
+      if (abort.aborted || !isUnknown(error)) throw error;
+      await reachable();
+      if (abort.aborted) throw error;
+    }
+  }
+}

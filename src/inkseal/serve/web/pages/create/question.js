@@ -1,10 +1,11 @@
 /** What a person said, and what a tool gave back. Editing makes a branch. */
-import { html, useState } from "../../core/html.js";
+import { html, useMemo, useState } from "../../core/html.js";
 import { say } from "../../core/language.js";
 import { Button } from "../../ui/button.js";
 import { Copy } from "../../ui/copy.js";
 import { Growing } from "../../ui/field.js";
 import { Icon } from "../../ui/icon.js";
+import { isComposing } from "./composing.js";
 import { Forks } from "./forks.js";
 import { send } from "./conversation.js";
 import { filesOf, wordsOf } from "./requests.js";
@@ -47,6 +48,7 @@ function Editor({ turn, words, files, settings, onDone }) {
     send({ text, files, parent: turn.parent, settings });
   };
   const press = (event) => {
+    if (isComposing(event)) return;
     if (event.key === "Escape") onDone();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
   };
@@ -74,11 +76,14 @@ const focused = {
 };
 
 /** @param {{file: {name: string, text: string}, onRemove?: () => void}} props */
-export const File = ({ file, onRemove }) => html`<span class="chip">
-  <${Icon} name="file" size=${16} /><span class="chip-name">${file.name || say("Document", "文档")}</span>
-  <span class="faint">${say(`${[...file.text].length} characters`, `${[...file.text].length} 字`)}</span>
-  ${onRemove && html`<button type="button" class="chip-close" aria-label=${say(`Remove ${file.name}`, `移除 ${file.name}`)} onClick=${onRemove}><${Icon} name="close" size=${14} /></button>`}
-</span>`;
+export function File({ file, onRemove }) {
+  const count = useMemo(() => [...file.text].length, [file.text]); // of a megabyte, not at every key
+  return html`<span class="chip">
+    <${Icon} name="file" size=${16} /><span class="chip-name">${file.name || say("Document", "文档")}</span>
+    <span class="faint">${say(`${count} characters`, `${count} 字`)}</span>
+    ${onRemove && html`<button type="button" class="chip-close" aria-label=${say(`Remove ${file.name}`, `移除 ${file.name}`)} onClick=${onRemove}><${Icon} name="close" size=${14} /></button>`}
+  </span>`;
+}
 
 /** @param {{turn: import("./tree.js").Turn}} props */
 export const ToolResult = ({ turn }) => html`<article class="turn turn-tool" aria-label=${say("Result of a tool", "工具结果")}>

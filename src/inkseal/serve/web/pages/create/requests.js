@@ -41,7 +41,7 @@ function message(turn, answerOf) {
 export const filePart = ({ name, text }) => ({ text: `[file: ${name.replace(/[\n\]]/g, " ").slice(0, 200)}]\n${text}\n\n`, origin: "document" });
 
 /** Returns the file that a part holds. @param {{text: string}} part */
-export function fileOf(part) {
+function fileOf(part) {
   const name = FILE.exec(part.text)?.[1] ?? "";
   return { name, text: name ? part.text.slice(part.text.indexOf("\n") + 1).replace(/\n\n$/, "") : part.text };
 }
