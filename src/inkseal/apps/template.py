@@ -21,7 +21,7 @@ MAX_CHARS = 12_000
 MAX_DEPTH = 4
 MAX_RENDERED_CHARS = 400_000
 MAX_ROUNDS = 200_000
-"""How many parts of a template are put in at most, those of list items counted each time."""
+"""How often sections are put in at most, once for each item of a list."""
 
 _TAG = re.compile(r"\{\{([#^/]?)(\.|@n|[a-z][a-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\}\}")
 _ALONE = re.compile(r"^[ \t]*(\{\{[#^/][^{}\n]*\}\})[ \t]*\n", re.MULTILINE)
@@ -202,9 +202,9 @@ def _names(nodes: Iterable[Any], *, within: bool) -> Iterator[str]:
 def _render(
     nodes: Sequence[Any], scope: Mapping[str, Bound], inside: tuple[_Within, ...], own: Origin, rounds: Iterator[int]
 ) -> Iterator[Piece]:
+    if next(rounds) > MAX_ROUNDS:
+        raise _too_long()
     for node in nodes:
-        if next(rounds) > MAX_ROUNDS:
-            raise _too_long()
         if isinstance(node, str):
             yield Piece(node, own)
             continue
