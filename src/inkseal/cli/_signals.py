@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from inkseal.runtime.signals import keep_signal_stack
+
 
 @contextmanager
 def interruptible(*others: signal.Signals) -> Iterator[threading.Event]:
@@ -20,6 +22,7 @@ def interruptible(*others: signal.Signals) -> Iterator[threading.Event]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
+    keep_signal_stack()  # an engine that was used directly may have left one that is gone
     before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield cancel
