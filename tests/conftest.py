@@ -13,9 +13,15 @@ from inkseal import Studio
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.errors import FetchFailed
 from inkseal.core.protocols import LocalModel
+from inkseal.runtime.signals import keep_signal_stack
 
 MODELS = Path(os.environ.get("INKSEAL_TEST_MODELS") or user_cache_path("inkseal-tests")).absolute()
 """A data folder whose models tests may read; what is there is not fetched again."""
+
+
+def pytest_runtest_setup() -> None:
+    """Lets the alarm of a test that hangs be heard, whatever an engine of an earlier one did to the signal stack."""
+    keep_signal_stack()
 
 
 @pytest.fixture(autouse=True)
