@@ -64,6 +64,7 @@ def plugins() -> str:
     from inkseal.apps.steps import steps
     from inkseal.catalog.sources import sources
     from inkseal.formats.watermarks import watermarks
+    from inkseal.measure.metrics import metrics
     from inkseal.modalities import modalities
     from inkseal.modalities.image.writers import writers as image_writers
     from inkseal.modalities.text.writers import writers
@@ -87,6 +88,7 @@ def plugins() -> str:
         ("Collections of pictures", collections),
         ("Solvers", solvers),
         ("Training objectives", objectives),
+        ("Metrics", metrics),
         ("Steps of apps", steps),
         ("Rules of apps", rules),
         ("Computations of apps", computations),

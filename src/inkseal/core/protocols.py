@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 from inkseal.core.config import ComponentConfig, Provider
 from inkseal.core.events import Listener
-from inkseal.core.types import Chunk, Closed, Part, Request, Stage, Usage, Verdict, WatermarkScore
+from inkseal.core.types import Chunk, Closed, Columns, Part, Request, Score, Stage, Usage, Verdict, WatermarkScore
 
 if TYPE_CHECKING:
     from numpy.random import Generator as RandomGenerator
@@ -360,6 +360,23 @@ class Objective(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """Returns what somebody needs besides the weights to use the networks; goes into the model's file."""
+
+
+class Metric(Protocol):
+    """Computes a score of made things, where it matters beside real ones. One file in `measure/metrics/`.
+
+    It is handed columns, arrays of as many rows each: `features` float [N, D] of pictures by an encoder that the caller
+    names, `text_features` float [N, D] of their captions in the same space, `captions` int [N], equal for equal
+    captions, `pixels` float [N, …] in [0, 1].
+    """
+
+    name: ClassVar[str]
+    better: ClassVar[Literal["higher", "lower"]]
+    reads: ClassVar[frozenset[str]]  # the columns it needs of what was made
+    compares: ClassVar[frozenset[str]]  # the columns it needs of real things
+
+    def score(self, made: Columns, real: Columns) -> Score:
+        """Returns the score, the same for the same columns in whatever order their rows are."""
 
 
 class Drawing(Closed):

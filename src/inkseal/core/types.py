@@ -1,6 +1,7 @@
 """The values that every room agrees on; closed and frozen, so that a misspelt field is an error."""
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -202,6 +203,19 @@ class WatermarkScore(Closed):
     expected: float
     z: float
     p_value: float
+
+
+Columns = Mapping[str, Any]
+"""What metrics look at: arrays of as many rows each, by what they hold; see `Metric`."""
+
+
+class Score(Closed):
+    """What a metric says of a number of made things."""
+
+    value: float
+    num_rows: int
+    warning: str = ""
+    """What must be said beside it, such as that there are too few rows."""
 
 
 class Artifact(Closed):

@@ -18,8 +18,9 @@ from inkseal.core.errors import EngineFailed
 from inkseal.core.language import say
 from inkseal.runtime.environment import child_environment
 
-WALL_FACTOR = 60.0
-"""A crowded machine may stretch the permitted processor time by this, before the parent gives up."""
+WALL_FACTOR = 10.0
+"""A crowded machine may stretch the permitted processor time by this, before the parent gives up. Whoever asks waits as
+long for a child that stands still, which uses no processor time."""
 
 
 class Child:

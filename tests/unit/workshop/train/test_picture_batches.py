@@ -5,7 +5,6 @@ import pytest
 
 from inkseal.core.errors import InvalidRequest
 from inkseal.nets.shapes import ConditionShape
-from inkseal.workshop.train.objectives.contrastive import retrieval_precision
 from inkseal.workshop.train.picture_batches import Conditions, drop_condition, evenly, to_pixels, to_sheet
 from picture_maker import make_pictures
 
@@ -80,12 +79,3 @@ def test_evenly_takes_from_the_whole(size: int, count: int) -> None:
     assert set(found) <= set(rows)
     if len(found) > 1:
         assert (found[0], found[-1]) == (rows[0], rows[-1])
-
-
-def test_retrieval_precision_of_perfect_random_and_reversed_vectors() -> None:
-    texts, rng = np.arange(300), np.random.default_rng(0)
-    assert retrieval_precision(np.eye(300), texts, rng) == 1
-    assert retrieval_precision(-np.eye(300), texts, rng) == 0
-    noise = np.random.default_rng(1).standard_normal((300, 300))
-    assert retrieval_precision(noise, texts, rng, num_wrong=1) == pytest.approx(0.5, abs=0.08)
-    assert retrieval_precision(noise, np.zeros(300), rng) == 1  # nothing to be mistaken for

@@ -72,7 +72,7 @@ class OpenvinoEngine:
                     check.take(chunk)
                     yield chunk
                 # the other results follow once the first has left the prompt in the prefix cache
-                while waiting and answers[0].num_tokens:
+                while waiting and (answers[0].num_tokens or 0 not in unfinished):
                     self._loop.submit(waiting.popleft())
             for index in sorted(unfinished):
                 yield Chunk(index=index, finish_reason="cancelled")

@@ -3,6 +3,7 @@
 All running requests share each step. Knows tokens only, no text.
 """
 
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -93,7 +94,14 @@ class StepLoop:
             with self._changed:
                 self._closing = True
             self._end_all("")
+            self._clear()
             self._pipeline = None
+
+    def _clear(self) -> None:
+        """Lets the pipeline drop what was cancelled: it complains of blocks that are still taken when it goes."""
+        with contextlib.suppress(RuntimeError):
+            if self._pipeline is not None and self._pipeline.has_non_finished_requests():
+                self._pipeline.step()
 
     def _start_again(self, error: RuntimeError) -> None:
         """Ends all jobs and makes a new pipeline: after a failed step the old one keeps failing."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from inkseal.core.config import ComponentConfig
 from inkseal.core.events import Listener
 from inkseal.core.protocols import Cancel
+from inkseal.measure.metrics import metrics
 from inkseal.nets.shapes import TextImageShape
 from inkseal.workshop.train.picture_batches import Conditions, Pictures, evenly, to_pixels
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NUM_SCORED = 500
-NUM_WRONG = 99
 
 
 class ContrastiveConfig(ComponentConfig):
@@ -80,9 +80,9 @@ class Contrastive:
         model = self.modules["model"]
         parts = [model.encode_pictures(to_pixels(self._data, rows[i : i + 64])) for i in range(0, len(rows), 64)]
         pictures = np.concatenate([part.float().numpy() for part in parts])
-        cosines = pictures @ model.encode_texts(texts).float().numpy().T
-        numbers = self._data.captions[captions, 0]
-        return {"precision_of_100": retrieval_precision(cosines, numbers, np.random.default_rng(0))}
+        seen = {"features": pictures, "text_features": model.encode_texts(texts).float().numpy()}
+        seen["captions"] = self._data.captions[captions, 0]
+        return {"precision_of_100": metrics["retrieval_precision"]().score(seen, {}).value}
 
     def sheet(self) -> None:
         """Returns nothing: it makes no pictures."""
@@ -90,22 +90,3 @@ class Contrastive:
 
     def facts(self) -> dict[str, Any]:
         return {"network": "text_image_encoder", "shape": self._config.shape.model_dump(mode="json")}
-
-
-def retrieval_precision(
-    cosines: npt.NDArray[Any], texts: npt.NDArray[Any], rng: np.random.Generator, num_wrong: int = NUM_WRONG
-) -> float:
-    """Returns the part of rows whose own column (the same number) beats `num_wrong` columns drawn from other texts.
-
-    Args:
-        cosines: [N, N], pictures in rows, texts in columns.
-        texts: [N] which text each column is; equal ones are never drawn against each other.
-        rng: draws the wrong ones.
-        num_wrong: how many; fewer where there are not as many.
-    """
-    hits = 0
-    for row in range(len(cosines)):
-        others = np.flatnonzero(texts != texts[row])
-        wrong = rng.choice(others, min(num_wrong, len(others)), replace=False)
-        hits += bool(np.all(cosines[row, row] > cosines[row, wrong]))
-    return hits / len(cosines)

@@ -1,0 +1,1 @@
+"""How good a thing is: metrics that compute scores of what was made."""
