@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 from inkseal.core.config import ComponentConfig, Provider
 from inkseal.core.events import Listener
-from inkseal.core.types import Chunk, Closed, Columns, Part, Request, Score, Stage, Usage, Verdict, WatermarkScore
+from inkseal.core.types import (
+    Chunk,
+    Closed,
+    Columns,
+    Drawing,
+    Part,
+    Request,
+    Score,
+    Stage,
+    Usage,
+    Verdict,
+    WatermarkScore,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator as RandomGenerator
@@ -377,21 +389,6 @@ class Metric(Protocol):
 
     def score(self, made: Columns, real: Columns) -> Score:
         """Returns the score, the same for the same columns in whatever order their rows are."""
-
-
-class Drawing(Closed):
-    """One picture of a collection as it was published, before anything is done to it."""
-
-    member: str
-    """Where it lies in the archive: the member's name, and `#name` for one of several in a member."""
-    svg: str
-    title: str
-    """In English, as its author or file calls it."""
-    emoji: str = ""
-    """Code points in hexadecimal, joined by `-`, when it draws an emoji."""
-    author: str = ""
-    category: str = ""
-    keywords: tuple[str, ...] = ()
 
 
 class Collection(Protocol):

@@ -218,6 +218,21 @@ class Score(Closed):
     """What must be said beside it, such as that there are too few rows."""
 
 
+class Drawing(Closed):
+    """One picture of a collection as it was published, before anything is done to it."""
+
+    member: str
+    """Where it lies in the archive: the member's name, and `#name` for one of several in a member."""
+    svg: str
+    title: str
+    """In English, as its author or file calls it."""
+    emoji: str = ""
+    """Code points in hexadecimal, joined by `-`, when it draws an emoji."""
+    author: str = ""
+    category: str = ""
+    keywords: tuple[str, ...] = ()
+
+
 class Artifact(Closed):
     """A produced or ingested piece of media; the content is found by its hash."""
 

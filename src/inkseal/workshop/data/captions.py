@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from inkseal.core.protocols import Drawing
+from inkseal.core.types import Drawing
 from inkseal.formats.picture_styles import in_style
 from inkseal.workshop.data.lexicon import PREPOSITIONS, EmojiEntry, Lexicon
 from inkseal.workshop.data.thinning import unit_hash

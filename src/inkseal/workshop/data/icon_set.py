@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from inkseal.catalog.archive import read_members
 from inkseal.core.errors import ModelFileRefused
 from inkseal.core.language import say
-from inkseal.core.protocols import Cancel, Drawing
+from inkseal.core.protocols import Cancel
+from inkseal.core.types import Drawing
 
 _ICONS, _CHARACTERS = "package/icons.json", "package/chars.json"
 

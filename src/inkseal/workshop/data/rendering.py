@@ -17,7 +17,8 @@ import numpy.typing as npt
 from inkseal.core.errors import Cancelled, MissingDependency, ModelFileRefused
 from inkseal.core.events import Listener, Progress
 from inkseal.core.language import say
-from inkseal.core.protocols import Cancel, Drawing
+from inkseal.core.protocols import Cancel
+from inkseal.core.types import Drawing
 from inkseal.formats.child import Child
 from inkseal.formats.safetensors import read_header
 from inkseal.formats.safetensors_writer import write_safetensors

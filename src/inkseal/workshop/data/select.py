@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from inkseal.core.protocols import Collection, Drawing
+from inkseal.core.protocols import Collection
+from inkseal.core.types import Drawing
 from inkseal.workshop.data.captions import Wording, word_picture
 from inkseal.workshop.data.duplicates import is_blank
 from inkseal.workshop.data.lexicon import EmojiEntry, Lexicon

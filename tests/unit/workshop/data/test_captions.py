@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkseal.core.protocols import Drawing
+from inkseal.core.types import Drawing
 from inkseal.formats.picture_styles import picture_styles
 from inkseal.workshop.data.captions import Wording, clean_title, word_picture
 from inkseal.workshop.data.collections import collections

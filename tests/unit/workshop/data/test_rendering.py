@@ -8,7 +8,7 @@ import pytest
 
 from inkseal.core.errors import Cancelled, MissingDependency
 from inkseal.core.events import ignore
-from inkseal.core.protocols import Drawing
+from inkseal.core.types import Drawing
 from inkseal.workshop.data import rendering
 from inkseal.workshop.data.rendering import Rendered, render_all
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from inkseal.core.protocols import Drawing
+from inkseal.core.types import Drawing
 from inkseal.workshop.data.collections.noto import Noto
 from inkseal.workshop.data.collections.openclipart import Openclipart
 from inkseal.workshop.data.lexicon import Lexicon

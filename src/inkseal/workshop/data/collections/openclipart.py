@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from inkseal.catalog.archive import read_members
-from inkseal.core.protocols import Cancel, Drawing
+from inkseal.core.protocols import Cancel
+from inkseal.core.types import Drawing
 
 _FOLDER = "usr/share/openclipart/svg/"
 _TITLE = re.compile(r"<dc:title>([^<]{1,200})</dc:title>")
