@@ -11,6 +11,8 @@ from inkseal.core.types import (
     Closed,
     Columns,
     Drawing,
+    Found,
+    Likeness,
     Part,
     Request,
     Score,
@@ -185,19 +187,6 @@ class Rendering(Closed):
     metadata: dict[str, str] = {}
 
 
-class Found(Closed):
-    """A mark that was read back from a file or a text."""
-
-    mark: str
-    state: str
-    """"valid", "changed" or "present" (nothing to check it by)."""
-    artifact_id: str | None = None
-    content_sha256: str | None = None
-    manifest_sha256: str | None = None
-    issuer: str | None = None
-    details: dict[str, Any] = {}
-
-
 class Mark(Protocol):
     """Puts one kind of mark on exports and finds it again. One file in `studio/provenance/marks/`."""
 
@@ -272,16 +261,6 @@ class Source(Protocol):
         Raises:
             FetchFailed: it could not; the next source is tried.
         """
-
-
-class Likeness(Closed):
-    """How one content is related to a recorded one."""
-
-    relation: Literal["exact", "copy", "edited", "similar", "different"]
-    """"copy" is compressed or resized, "edited" changed, cut or extended; "similar" says nothing of origin."""
-    shared: float
-    """Part of the smaller one's traces that both have, 0 to 1."""
-    num_shared: int
 
 
 class Modality(Protocol):

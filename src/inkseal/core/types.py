@@ -233,6 +233,29 @@ class Drawing(Closed):
     keywords: tuple[str, ...] = ()
 
 
+class Found(Closed):
+    """A mark that was read back from a file or a text."""
+
+    mark: str
+    state: str
+    """"valid", "changed" or "present" (nothing to check it by)."""
+    artifact_id: str | None = None
+    content_sha256: str | None = None
+    manifest_sha256: str | None = None
+    issuer: str | None = None
+    details: dict[str, Any] = {}
+
+
+class Likeness(Closed):
+    """How one content is related to a recorded one."""
+
+    relation: Literal["exact", "copy", "edited", "similar", "different"]
+    """"copy" is compressed or resized, "edited" changed, cut or extended; "similar" says nothing of origin."""
+    shared: float
+    """Part of the smaller one's traces that both have, 0 to 1."""
+    num_shared: int
+
+
 class Artifact(Closed):
     """A produced or ingested piece of media; the content is found by its hash."""
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from inkseal.core.errors import EngineFailed
 from inkseal.core.language import say
-from inkseal.core.protocols import Likeness, Writer
-from inkseal.core.types import Chunk, MediaPart, Origin, Part, Request
+from inkseal.core.protocols import Writer
+from inkseal.core.types import Chunk, Likeness, MediaPart, Origin, Part, Request
 from inkseal.modalities.image.request import ImageRequest
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inkseal.core.protocols import Likeness
+from inkseal.core.types import Likeness
 from inkseal.modalities.image.label_strip import strip_top
 from inkseal.modalities.image.reading import on_white, pixel_bytes
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
-from inkseal.core.protocols import Likeness, Writer
-from inkseal.core.types import Chunk, Origin, Part, Request
+from inkseal.core.protocols import Writer
+from inkseal.core.types import Chunk, Likeness, Origin, Part, Request
 from inkseal.modalities.text import shingles
 from inkseal.modalities.text.request import TextRequest
 

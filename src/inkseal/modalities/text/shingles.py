@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any, Literal
 
-from inkseal.core.protocols import Likeness
+from inkseal.core.types import Likeness
 from inkseal.modalities.text.segmentation import HAN
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inkseal.core.protocols import EmbeddingEngine, Likeness, Modality
-from inkseal.core.types import Closed
+from inkseal.core.protocols import EmbeddingEngine, Modality
+from inkseal.core.types import Closed, Likeness
 from inkseal.store import artifacts, vectors
 
 if TYPE_CHECKING:

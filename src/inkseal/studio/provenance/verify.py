@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from inkseal.core.errors import InvalidRequest, TrustError, UnknownName
 from inkseal.core.language import say
-from inkseal.core.protocols import EmbeddingEngine, Found, Likeness
-from inkseal.core.types import Closed
+from inkseal.core.protocols import EmbeddingEngine
+from inkseal.core.types import Closed, Found, Likeness
 from inkseal.store import artifacts
 from inkseal.studio.provenance.fingerprints import Match
 from inkseal.studio.provenance.lookup import Relation, bare_text, look_up, sniff

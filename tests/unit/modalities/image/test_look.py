@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from inkseal.core.protocols import Likeness
+from inkseal.core.types import Likeness
 from inkseal.modalities.image import look
 from inkseal.modalities.image.label_strip import draw_strip, has_strip, strip_height, strip_top, with_strip
 from picture_file_maker import picture

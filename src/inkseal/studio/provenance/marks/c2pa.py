@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from inkseal.core.errors import TrustError
 from inkseal.core.language import say
-from inkseal.core.protocols import Found, Rendering, Seal
+from inkseal.core.protocols import Rendering, Seal
+from inkseal.core.types import Found
 from inkseal.studio.provenance.signer import Signer
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar, cast
 
-from inkseal.core.protocols import Found, Rendering, Seal
-from inkseal.core.types import Regime
+from inkseal.core.protocols import Rendering, Seal
+from inkseal.core.types import Found, Regime
 from inkseal.modalities.text.lenient import compact_json, lenient_json
 from inkseal.studio.provenance.marks._sealed_file import SealedFileMark
 from inkseal.studio.provenance.regimes import active, metadata_facts

@@ -2,8 +2,8 @@
 
 from typing import ClassVar, cast
 
-from inkseal.core.protocols import Found, Rendering, Seal
-from inkseal.core.types import Regime
+from inkseal.core.protocols import Rendering, Seal
+from inkseal.core.types import Found, Regime
 from inkseal.studio.provenance.marks._sealed_file import SealedFileMark
 from inkseal.studio.provenance.regimes import all_wordings, visible_wordings
 from inkseal.studio.provenance.sealed_file import SealReading, read_seal
