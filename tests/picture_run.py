@@ -25,6 +25,11 @@ class CardedPictures(MadePictures):
 
     card: Card
 
+    def places(self, split: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Returns the first 24 pictures as trained on, the next 6 for choosing, the rest as held out."""
+        rows = np.arange(len(self.pixels))
+        return {"train": rows[:24], "validation": rows[24:30], "held_out": rows[30:]}[split]
+
 
 def carded_pictures(embedding_sha256: str = "0" * 64, seed: int = 0) -> CardedPictures:
     """Returns 40 made pictures with a card that names an embedding model."""
@@ -38,7 +43,7 @@ def carded_pictures(embedding_sha256: str = "0" * 64, seed: int = 0) -> CardedPi
         num_captions=len(made.captions),
         num_texts=len(made.vectors),
         num_concepts=12,
-        by_split={"train": 30, "held_out": 10},
+        by_split={"train": 24, "validation": 6, "held_out": 10},
         by_licence={"MIT": 40},
         by_collection={"made": 40},
         by_style={"flat": 20, "outline": 20},

@@ -21,6 +21,17 @@ FACTS = "inkseal_picture_model"
 Count = Annotated[int, Field(ge=1, le=1 << 16)]
 
 
+class PictureSearch(Closed):
+    """From which cosine on a picture is found by a text, and what that was measured to do on held-out pictures."""
+
+    cosine: float = Field(ge=-1, le=1)
+    recall: float = Field(ge=0, le=1)
+    """Part of the pictures that their own caption finds."""
+    alarms: float = Field(ge=0, le=1)
+    """Part of the other captions that find a picture all the same."""
+    num_pictures: int
+
+
 class PictureModel(Closed):
     """The facts of one picture model."""
 
@@ -40,6 +51,8 @@ class PictureModel(Closed):
     """Name of the model that embeds prompts, as the condition was trained."""
     embedding_sha256: Sha256
     parameters: int
+    search: PictureSearch | None = None
+    """None without a text–image encoder."""
 
 
 def read_picture_model(folder: Path) -> PictureModel:

@@ -14,30 +14,40 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
-def encode(rows: "NDArray[Any]") -> list[bytes]:
-    """Returns each row as it is kept."""
-    return [bytes(row.astype("<f2").tobytes()) for row in rows]
+def encode(vector: "NDArray[Any]") -> bytes:
+    """Returns a vector as it is kept."""
+    return bytes(vector.astype("<f2").tobytes())
 
 
-def unread(session: "Session", model: str, limit: int, *, owner: str | None = None) -> list[tuple[str, str, str]]:
-    """Returns (SHA-256, modality, title) of contents of active artifacts that have no vector yet, the newest first."""
+def unread(
+    session: "Session", model: str, limit: int, *, modality: str = "", owner: str | None = None
+) -> list[tuple[str, str, str]]:
+    """Returns (SHA-256, modality, title) of contents of active artifacts that have no vector yet, the newest first.
+
+    Args:
+        session: one view of the records.
+        model: whose vector they lack.
+        limit: how many at most.
+        modality: only such contents; all when empty.
+        owner: only theirs.
+    """
     from sqlalchemy import func
 
     from inkseal.store.records import ArtifactRow
 
     # SQLite takes the columns that are not summed up from the row with the greatest id.
-    query = _unread(model, owner).add_columns(ArtifactRow.title, func.max(ArtifactRow.id))
+    query = _unread(model, modality, owner).add_columns(ArtifactRow.title, func.max(ArtifactRow.id))
     query = query.group_by(ArtifactRow.sha256).order_by(func.max(ArtifactRow.id).desc())
     return [(sha256, modality, title) for sha256, modality, title, _ in session.execute(query.limit(limit))]
 
 
-def num_unread(session: "Session", model: str, *, owner: str | None = None) -> int:
-    """Returns how many contents have no vector yet."""
+def num_unread(session: "Session", model: str, *, modality: str = "", owner: str | None = None) -> int:
+    """Returns how many contents have no vector yet; see `unread`."""
     from sqlalchemy import func, select
 
     from inkseal.store.records import ArtifactRow
 
-    contents = _unread(model, owner).with_only_columns(ArtifactRow.sha256).distinct().subquery()
+    contents = _unread(model, modality, owner).with_only_columns(ArtifactRow.sha256).distinct().subquery()
     return int(session.scalar(select(func.count()).select_from(contents)) or 0)
 
 
@@ -100,7 +110,7 @@ def nearest(
     return [(rows[place][0], round(min(float(cosines[place]), 1.0), 4)) for place in order[:limit]]
 
 
-def _unread(model: str, owner: str | None) -> "Select[str, str]":
+def _unread(model: str, modality: str, owner: str | None) -> "Select[str, str]":
     from sqlalchemy import and_, select
 
     from inkseal.store.records import ArtifactRow, VectorRow
@@ -108,4 +118,4 @@ def _unread(model: str, owner: str | None) -> "Select[str, str]":
     query = select(ArtifactRow.sha256, ArtifactRow.modality).outerjoin(
         VectorRow, and_(VectorRow.sha256 == ArtifactRow.sha256, VectorRow.model == model)
     )
-    return query.where(VectorRow.sha256.is_(None), *conditions(Filters(), owner))
+    return query.where(VectorRow.sha256.is_(None), *conditions(Filters(modality=modality), owner))

@@ -3,17 +3,18 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inkseal.core.errors import InksealError, Unsupported
 from inkseal.core.language import say
 from inkseal.core.protocols import EmbeddingEngine, LocalModel
-from inkseal.modalities import modalities
 from inkseal.store import vectors
 from inkseal.store.listing import Filters
 from inkseal.store.store import Store
 from inkseal.studio.engines import Engines
 from inkseal.studio.resources import resources
+from inkseal.studio.spaces import Content, Space, WordSpace, picture_space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,11 +23,9 @@ log = logging.getLogger(__name__)
 
 MODEL = "embedding"
 BATCH = 32
-MAX_CHARS = 8000
-"""Of one content; the model is made for sentences, and more would only blur."""
-MIN_COSINE = 0.15
-"""Below this, texts of the embedding model's sixteen languages have nothing to do with each other."""
 MAX_FOUND = 1000
+RANK_OFFSET = 60
+"""How little the first ranks of one space count more than the next, when rankings are joined."""
 READ_AT_ONCE_SECONDS = 1.0
 
 
@@ -61,14 +60,18 @@ class Meaning:
             ModelMissing: the embedding model is not on this machine.
             Unsupported: no backend here runs it.
         """
-        model = key(self.model())
         num_unread = self.catch_up(owner=owner)
-        vector = self._vectors([query[:MAX_CHARS]])[0]
-        with self._store.reading() as session:
-            found = vectors.nearest(
-                session, model, vector, limit=MAX_FOUND, min_cosine=MIN_COSINE, filters=filters, owner=owner
-            )
-        return Near(found, num_unread)
+        found = []
+        for space in self.spaces():
+            vector = space.of_query(query)
+            with self._store.reading() as session:
+                found.append(
+                    vectors.nearest(
+                        session, space.key, vector,
+                        limit=MAX_FOUND, min_cosine=space.min_cosine, filters=filters, owner=owner,
+                    )
+                )  # fmt: skip
+        return Near(joined(found), num_unread)
 
     def catch_up(self, *, owner: str | None = None) -> int:
         """Reads for a second what nobody has read yet, leaves the rest to the background; returns how much that is.
@@ -78,10 +81,21 @@ class Meaning:
         """
         self.read(READ_AT_ONCE_SECONDS, owner=owner)
         with self._store.reading() as session:
-            num_unread = vectors.num_unread(session, key(self.model()), owner=owner)
+            num_unread = sum(
+                vectors.num_unread(session, space.key, modality=space.modality, owner=owner) for space in self.spaces()
+            )
         if num_unread:
             self._go_on()
         return num_unread
+
+    def spaces(self) -> list[Space]:
+        """Returns how contents can be compared here: by words, and by what pictures show where a model can tell.
+
+        Raises:
+            ModelMissing: the embedding model is not on this machine.
+        """
+        looks = picture_space(self._engines.local_model, self._vectors)
+        return [WordSpace(self.model(), self._vectors), *([looks] if looks is not None else [])]
 
     def model(self) -> LocalModel:
         """Returns the embedding model.
@@ -102,19 +116,19 @@ class Meaning:
         Raises:
             ModelMissing: the embedding model is not on this machine.
         """
-        model = key(self.model())
         end = time.monotonic() + seconds
         num_read = 0
-        while not self._closed.is_set():
-            with self._reading:  # two readers would read the same
-                with self._store.reading() as session:
-                    batch = vectors.unread(session, model, BATCH, owner=owner)
-                if not batch:
-                    break
-                self._read_batch(model, batch)
-            num_read += len(batch)
-            if time.monotonic() >= end:
-                break
+        for space in self.spaces():
+            while not self._closed.is_set():
+                with self._reading:  # two readers would read the same
+                    with self._store.reading() as session:
+                        batch = vectors.unread(session, space.key, BATCH, modality=space.modality, owner=owner)
+                    if not batch:
+                        break
+                    self._read_batch(space, batch)
+                num_read += len(batch)
+                if time.monotonic() >= end:
+                    return num_read
         return num_read
 
     def close(self) -> None:
@@ -123,26 +137,24 @@ class Meaning:
         if self._thread is not None:
             self._thread.join()
 
-    def _read_batch(self, model: str, batch: list[tuple[str, str, str]]) -> None:
-        texts = {sha256: self._text(sha256, modality, title) for sha256, modality, title in batch}
-        spoken = {sha256: text for sha256, text in texts.items() if text.strip()}
-        values = dict.fromkeys(texts, b"")
-        if spoken:
-            values |= zip(spoken, vectors.encode(self._vectors(list(spoken.values()))), strict=True)
+    def _read_batch(self, space: Space, batch: list[tuple[str, str, str]]) -> None:
+        contents = [found for row in batch if (found := self._content(*row)) is not None]
+        values = {sha256: b"" for sha256, *_ in batch}
+        for content, vector in zip(contents, space.of_contents(contents), strict=True):
+            if vector is not None:
+                values[content.sha256] = vectors.encode(vector)
         # Each row is whole by itself, and of what was deleted meanwhile `put` keeps nothing.
         with self._store.shared_transaction() as session:
-            vectors.put(session, model, values)
+            vectors.put(session, space.key, values)
 
-    def _text(self, sha256: str, modality: str, title: str) -> str:
-        """Returns the words of a content; of a picture, which has none, its title: what was asked for."""
+    def _content(self, sha256: str, modality: str, title: str) -> Content | None:
         try:
-            parts = modalities[modality]().parts(self._store.blobs.get(sha256))
+            return Content(sha256, modality, title, self._store.blobs.get(sha256))
         except InksealError as error:
             log.warning("the content %s cannot be read: %s", sha256, error.code)
-            return ""
-        return "\n".join(part.text for part in parts)[:MAX_CHARS] or title
+            return None
 
-    def _vectors(self, texts: list[str]) -> "NDArray[Any]":
+    def _vectors(self, texts: Sequence[str]) -> "NDArray[Any]":
         embedder = self.embedder()
         if embedder is None:
             raise Unsupported(say("There is no embedding model.", "没有向量模型。"))
@@ -167,6 +179,18 @@ class Meaning:
             log.warning("contents could not be read for their meaning: %s", error.code)
 
 
-def key(model: LocalModel) -> str:
-    """Returns under which name the vectors of a model are kept: they are no other model's."""
-    return model.sha256 or model.name
+def joined(rankings: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:
+    """Returns one ranking of several, whose cosines do not compare: each place counts 1 / (60 + rank).
+
+    Of what stands in several, the greatest cosine is kept. Source: Cormack, Clarke and Buettcher 2009, "Reciprocal
+    Rank Fusion".
+    """
+    if len(rankings) == 1:
+        return list(rankings[0])
+    counts: dict[str, float] = {}
+    cosines: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, (found, cosine) in enumerate(ranking, 1):
+            counts[found] = counts.get(found, 0.0) + 1 / (RANK_OFFSET + rank)
+            cosines[found] = max(cosine, cosines.get(found, -1.0))
+    return [(found, cosines[found]) for found in sorted(counts, key=lambda found: (-counts[found], found))]

@@ -142,7 +142,7 @@ def test_vectors_are_by_content_and_only_of_what_is_there(store: Store) -> None:
         assert set(contents.values()) == {"text"}
         assert vectors.num_unread(session, "m") == len(contents) == 2
         by_id = {found: artifacts.row(session, found).sha256 for found in (near, far, twin)}
-        rows = vectors.encode(np.array([[1.0, 0.0], [0.6, 0.8]], np.float32))
+        rows = [vectors.encode(np.array(row, np.float32)) for row in ([1.0, 0.0], [0.6, 0.8])]
         vectors.put(session, "m", {by_id[near]: rows[0], by_id[far]: rows[1], "f" * 64: rows[0]})
     query = np.array([1.0, 0.0], np.float32)
     with store.reading() as session:

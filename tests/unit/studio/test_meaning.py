@@ -12,6 +12,7 @@ from inkseal.core.errors import ModelMissing
 from inkseal.modalities.image.request import ImageRequest
 from inkseal.store.listing import Filters
 from inkseal.studio.meaning import BATCH
+from inkseal.studio.spaces import Content
 from picture_file_maker import picture_file
 
 TOPICS = (("river", "河"), ("engine", "发动机"))
@@ -86,6 +87,38 @@ def test_a_picture_means_nothing_that_a_deleted_twin_was_asked_for(
     assert set(found("engine")) == {river, engine}  # one content, read by the words of the newest
     studio.deleter.delete(engine)
     assert (found("engine"), found("river")) == ([], [river])
+
+
+class Looks(TwoTopics):
+    """A space of pictures that knows a river when it sees one, whatever was asked for."""
+
+    key, modality, min_cosine = "looks", "image", 0.5
+
+    def of_query(self, query: str) -> Any:
+        return self.embed([query])[0]
+
+    def of_contents(self, contents: Sequence[Content]) -> Any:
+        assert {content.modality for content in contents} == {"image"}
+        return list(self.embed(["a river" if content.data == RIVER else "an engine" for content in contents]))
+
+
+RIVER = picture_file(7)
+
+
+def test_a_picture_is_found_by_what_it_shows_and_stands_beside_what_words_say(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, spaces = Looks(), studio.meaning.spaces
+    monkeypatch.setattr(studio.meaning, "spaces", lambda: [*spaces(), looks])
+    shown = iter((RIVER, picture_file(8)))
+    monkeypatch.setattr("inkseal.studio.generate.backends._echo_picture._picture", lambda *_: next(shown))
+    surprise, wrong = (studio.run(ImageRequest.of(text, model="echo")).run_id for text in ("a gift", "my river"))
+    (text,) = _make(studio, "the river is wide")
+    found = studio.gallery.page(Filters(), "river", "meaning")
+    assert {item.id for item in found.artifacts} == {surprise, text, wrong}
+    assert found.num_unread == 0
+    assert [item.id for item in studio.gallery.page(Filters(), "engine", "meaning").artifacts] == [wrong]
+    assert len([text for text in looks.read if text == "a river"]) == 1, "each picture is looked at once"
 
 
 def test_what_is_left_is_read_in_the_background(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """How well pictures fit a prompt, by the text–image encoder of a picture model; without torch."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PictureFit:
-    """Both towers of a published picture model, compiled. Not for several threads at once."""
+    """Both towers of a published picture model, compiled. Safe for several threads."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         properties = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
@@ -22,13 +22,20 @@ class PictureFit:
             core().compile_model(read_graph(folder, name, WEIGHTS), "CPU", properties) for name in (PICTURES, TEXTS)
         )
 
-    def cosines(self, text: "NDArray[np.float32]", pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Returns a cosine for each picture, the greater the better.
+    def pictures(self, pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Returns unit vectors [B, D] of pictures [B, 3, H, W] in [-1, 1]."""
+        return _ask(self._pictures, pixels)
 
-        Args:
-            text: [text_width], the whole prompt as the embedding model gives it.
-            pixels: [B, 3, H, W] in [-1, 1].
-        """
-        read = np.array(self._texts([np.ascontiguousarray(text[None])])[0])
-        seen = np.array(self._pictures([np.ascontiguousarray(pixels)])[0])
-        return np.asarray(seen @ read[0], np.float32)
+    def texts(self, vectors: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Returns unit vectors [B, D] of whole texts as the embedding model gives them, [B, text_width]."""
+        return _ask(self._texts, vectors)
+
+    def cosines(self, text: "NDArray[np.float32]", pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Returns how well each picture fits one text [text_width], the greater the better."""
+        return np.asarray(self.pictures(pixels) @ self.texts(text[None])[0], np.float32)
+
+
+def _ask(network: Any, rows: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    # A request of its own: threads that call the network itself share one, and get each other's answers.
+    answer = network.create_infer_request().infer([np.ascontiguousarray(rows)])[0]
+    return np.array(answer)

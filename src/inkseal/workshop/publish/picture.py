@@ -27,6 +27,7 @@ from inkseal.workshop.publish.picture_graphs import (
     draw_transformer,
 )
 from inkseal.workshop.publish.picture_parity import prove
+from inkseal.workshop.publish.picture_search import measure_search
 from inkseal.workshop.publish.picture_sources import PictureSources, prove_data, read_sources
 from inkseal.workshop.train.picture_batches import Pictures
 
@@ -123,7 +124,7 @@ def _fill(
     folder: Path, name: str, sources: PictureSources, data: PublishedPictures, step: _Steps
 ) -> tuple[Card, tuple[Parity, ...]]:
     step(say("Drawing the networks", "绘制网络"))
-    facts = _write_networks(folder, sources, data.card)
+    facts = _write_networks(folder, sources, data)
     step(say("Proving that they answer as they were trained", "验证与训练结果一致"))
     parity = prove(folder, sources, data)
     require(parity)
@@ -133,7 +134,8 @@ def _fill(
     return card, parity
 
 
-def _write_networks(folder: Path, sources: PictureSources, data: DataCard) -> PictureModel:
+def _write_networks(folder: Path, sources: PictureSources, pictures: PublishedPictures) -> PictureModel:
+    data = pictures.card
     tensors = sources.tensors()
     transformer, autoencoder, latents = sources.transformer_shape, sources.autoencoder_shape, sources.latents
     graphs: dict[str, Any] = {
@@ -156,6 +158,7 @@ def _write_networks(folder: Path, sources: PictureSources, data: DataCard) -> Pi
         embedding=data.embedding["model"],
         embedding_sha256=data.embedding["sha256"],
         parameters=sum(tensor.size for tensor in tensors.values()),
+        search=measure_search(sources, pictures),
     )
     shapes = {
         "transformer": transformer,

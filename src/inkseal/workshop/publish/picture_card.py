@@ -73,6 +73,10 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
         ("trained · 训练", f"{sources.facts['step']:,} × {recipe['batch']} (`{recipe['name']}`)"),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
     ]
+    if facts.search is not None:
+        found = facts.search
+        told_search = f"{found.recall:.1%}, {found.alarms:.2%} ({found.num_pictures:,}, cosine ≥ {found.cosine:g})"
+        rows.append(("found by its caption, by another's · 按自己的描述找到，按他人的描述找到", told_search))
     errors = [(p.network, f"{p.max_error:.2g}", f"{p.mean_error:.2g}", f"{p.tolerance * p.scale:.2g}") for p in parity]
     credits = [(key, f"{count:,}", data.attributions.get(key, "")) for key, count in data.by_collection.items()]
     return "\n".join(

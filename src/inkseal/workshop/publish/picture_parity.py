@@ -52,12 +52,7 @@ def prove(folder: Path, sources: PictureSources, data: Pictures) -> tuple[Parity
 def _towers(folder: Path, sources: PictureSources, pixels: Any, texts: Any) -> list[Parity]:
     import torch
 
-    from inkseal.nets.text_image_encoder import TextImageEncoder
-
-    assert sources.encoder_shape is not None
-    encoder = TextImageEncoder(sources.encoder_shape)
-    encoder.load_state_dict(dict(sources.encoder_weights))
-    encoder.eval()
+    encoder = sources.encoder_network()
     with torch.no_grad():
         seen, read = encoder.encode_pictures(pixels).numpy(), encoder.encode_texts(texts).numpy()
     return [

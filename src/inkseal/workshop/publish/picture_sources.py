@@ -53,6 +53,15 @@ class PictureSources:
     def autoencoder_shape(self) -> AutoencoderShape:
         return self.latents.shape
 
+    def encoder_network(self) -> Any:
+        """Returns the text–image encoder in torch; only where there is one."""
+        from inkseal.nets.text_image_encoder import TextImageEncoder
+
+        assert self.encoder_shape is not None
+        network = TextImageEncoder(self.encoder_shape)
+        network.load_state_dict(dict(self.encoder_weights))
+        return network.eval()
+
     def tensors(self) -> "dict[str, Array]":
         """Returns all weights in half precision, by network and name.
 

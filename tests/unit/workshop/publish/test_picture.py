@@ -71,6 +71,52 @@ def test_the_folder_is_whole_proved_and_described(publish: Publish, tmp_path: Pa
     assert "MIT" in page
 
 
+def test_how_well_a_text_finds_a_picture_is_measured(publish: Publish, runs: Path) -> None:
+    """Against cosines of the trained encoder, one pair at a time."""
+    made = publish("flow", "clip")
+    search = read_picture_model(made.folder).search
+    assert search is not None
+    assert search.num_pictures == 10
+    cosines = _cosines(runs / "clip")
+    chosen, own, wrong = cosines(range(24, 30))[1], *cosines(range(30, 40))
+    assert search.cosine == pytest.approx(np.quantile(chosen, 0.99), abs=1e-3)
+    assert search.recall == pytest.approx(np.mean(np.array(own) >= search.cosine), abs=0.11)
+    assert search.alarms == pytest.approx(np.mean(np.array(wrong) >= search.cosine), abs=0.02)
+    assert f"cosine ≥ {search.cosine:g}" in (made.folder / "MODEL.md").read_text()
+    assert read_picture_model(publish("flow").folder).search is None, "without an encoder"
+
+
+def _cosines(run: Path) -> Callable[[range], tuple[list[float], list[float]]]:
+    import torch
+
+    from inkseal.nets.shapes import TextImageShape
+    from inkseal.nets.text_image_encoder import TextImageEncoder
+    from inkseal.workshop.train.run_folder import read_model
+
+    facts, tensors = read_model(run / "model.safetensors")
+    network = TextImageEncoder(TextImageShape.model_validate(facts["shape"])).eval()
+    network.load_state_dict({name.removeprefix("model."): tensor for name, tensor in tensors.items()})
+
+    def work(rows: range) -> tuple[list[float], list[float]]:
+        own, wrong = [], []
+        said = {
+            row: DATA.captions[DATA.caption_row == row][-1 if place % 2 else 0, 0] for place, row in enumerate(rows)
+        }
+        with torch.no_grad():
+            for row in rows:
+                seen = network.encode_pictures(torch.tensor(DATA.pixels[row][None] / 127.5 - 1).float())[0]
+                for other in rows:
+                    text = torch.tensor(DATA.vectors[said[other]][None].astype(np.float32))
+                    cosine = float(seen @ network.encode_texts(text)[0])
+                    if row == other:
+                        own.append(cosine)
+                    elif said[row] != said[other]:
+                        wrong.append(cosine)
+        return own, wrong
+
+    return work
+
+
 def test_its_folder_is_imported_elsewhere_as_it_is(publish: Publish, tmp_path: Path) -> None:
     made = publish("flow")
     elsewhere = Catalog(tmp_path / "elsewhere")
