@@ -1,5 +1,6 @@
 """What a run leaves on the disk: recipe, log, curves, sheets, checkpoints, and the model made of averaged weights."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -150,7 +151,17 @@ def _free_name(folder: Path) -> Path:
     return aside
 
 
+AUTOGROUP = Path("/proc/self/autogroup")
+
+
 def lower_priority(nice: int) -> None:
-    """Makes this process at least as polite as `nice`; where the system has no such thing, does nothing."""
+    """Makes this process at least as polite as `nice`; where the system has no such thing, does nothing.
+
+    Desktop Linux shares the processor between sessions first (sched(7), autogroup), and `nice` counts only within one.
+    A process that leads its session makes that one polite too; in a terminal's session it would touch the shell.
+    """
     if hasattr(os, "nice"):
         os.nice(max(0, nice - os.nice(0)))
+        if nice > 0 and os.getsid(0) == os.getpid():
+            with contextlib.suppress(OSError):  # no autogroups here, or another limit
+                AUTOGROUP.write_text(str(nice), encoding="ascii")
