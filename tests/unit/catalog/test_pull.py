@@ -130,6 +130,21 @@ def test_a_folder_that_nobody_named_is_passed_over_in_silence(
     assert [note for note in _notes(heard) if "INKSEAL_MODEL_PATH" in note]
 
 
+def test_a_model_that_the_repository_ships_needs_no_network(
+    data_dir: Path, hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkseal.catalog.sources.folder.CHECKOUT", tmp_path / "checkout")
+    shipped = tmp_path / "checkout" / "models" / "m"
+    shipped.mkdir(parents=True)
+    (shipped / "w.gguf").write_bytes(DATA)
+    catalog = _catalog(data_dir, {"source": "folder"}, HUB)
+    with pytest.raises(FetchFailed, match="offline"):  # installed somewhere, with a folder `models` beside it by chance
+        catalog.pull("m", offline=True)
+    (tmp_path / "checkout" / "pyproject.toml").write_text("")
+    assert (catalog.pull("m", offline=True).folder / "w.gguf").read_bytes() == DATA
+    assert hub.requests == []
+
+
 def test_a_folder_with_another_content_of_that_name_is_not_taken(data_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "w.gguf").write_bytes(DATA[::-1])
     with pytest.raises(FetchFailed, match="not in"):

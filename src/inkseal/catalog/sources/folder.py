@@ -1,4 +1,4 @@
-"""Takes a model from folders on this machine: those of INKSEAL_MODEL_PATH, or one that the caller names."""
+"""Takes a model from folders on this machine: INKSEAL_MODEL_PATH's, one that the caller names, the checkout's own."""
 
 import contextlib
 import os
@@ -18,6 +18,8 @@ from inkseal.core.protocols import Cancel
 from inkseal.store.durable import disk_errors
 
 VARIABLE = "INKSEAL_MODEL_PATH"
+CHECKOUT = Path(__file__).resolve().parents[4]
+"""Where the program runs from its repository, the models that it ships lie in `models/` there."""
 
 
 class Folder:
@@ -37,16 +39,13 @@ class Folder:
             FetchFailed: a file is in no folder, or only with another content.
         """
         folders = list(_folders(location))
-        if not folders:
-            kind = FetchFailed if os.environ.get(VARIABLE) else NothingNamed
-            raise kind(say(f"{VARIABLE} names no folder", f"{VARIABLE} 未指定文件夹"))
         for name, facts in location["files"].items():
             if (target / name).exists():
                 continue
             places = [place for folder in folders for place in (folder / name, folder / location["name"] / name)]
-            found = _first_good(places, facts, cancel)
+            found = _first_good([*places, *_shipped(location["name"], name)], facts, cancel)
             if found is None:
-                raise FetchFailed(say(f"{name!r} is not in {places[0].parent}", f"{places[0].parent} 中没有 {name!r}"))
+                raise _missing(name, folders)
             _take(found, target / name, facts["size_bytes"])
             on_event(Progress(what=name, done=facts["size_bytes"], total=facts["size_bytes"], unit="bytes"))
 
@@ -56,6 +55,18 @@ def _folders(location: Mapping[str, Any]) -> Iterator[Path]:
     for text in [*named, *os.environ.get(VARIABLE, "").split(os.pathsep)]:
         if text and Path(text).expanduser().is_dir():
             yield Path(text).expanduser().resolve()
+
+
+def _shipped(model: str, name: str) -> Iterator[Path]:
+    if (CHECKOUT / "pyproject.toml").is_file():
+        yield CHECKOUT / "models" / model / name
+
+
+def _missing(name: str, folders: list[Path]) -> FetchFailed:
+    if folders:
+        return FetchFailed(say(f"{name!r} is not in {folders[0]}", f"{folders[0]} 中没有 {name!r}"))
+    kind = FetchFailed if os.environ.get(VARIABLE) else NothingNamed
+    return kind(say(f"{VARIABLE} names no folder", f"{VARIABLE} 未指定文件夹"))
 
 
 def _first_good(places: list[Path], facts: Mapping[str, Any], cancel: Cancel) -> Path | None:
