@@ -95,6 +95,27 @@ def test_keys_without_control_can_be_switched_off(studio: "Callable[..., Page]")
     assert page.get_by_role("dialog").count() == 0
 
 
+def test_a_server_that_is_gone_is_said_over_an_open_window_too(guarded: "Guarded", served: "Served") -> None:
+    guarded.expected += ["Failed to load resource", "ERR_"]
+    page = guarded.open(served, "#/parts")
+    page.get_by_role("heading", name="Parts").wait_for()
+    page.keyboard.press("?")
+    window = page.get_by_role("dialog", name="Keyboard")
+    window.wait_for()
+    for address in ("**/api/**", "**/health/**"):
+        page.route(address, lambda route: route.abort())
+    page.evaluate("import('/web/core/api.js').then((api) => api.get('/api/v1/models')).catch(() => {})")
+    said = window.get_by_role("alert").get_by_text("The server does not answer")
+    said.wait_for()
+    # At the top of the page, as without a window, once that has come to rest.
+    soon(page, lambda: page.evaluate("document.elementFromPoint(innerWidth / 2, 9).closest('.banner') !== null"))
+    page.keyboard.press("Escape")
+    window.wait_for(state="detached")
+    page.get_by_text("The server does not answer").wait_for()
+    page.unroute_all()
+    page.get_by_text("The server does not answer").wait_for(state="detached")
+
+
 def test_numbers_and_lists_stay_as_they_are_typed(studio: "Callable[..., Page]") -> None:
     page = studio("#/parts")
     filled = page.locator("#filled")

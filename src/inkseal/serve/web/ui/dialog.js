@@ -2,7 +2,7 @@
 import { classes, computed, html, signal, useEffect, useId, useRef } from "../core/html.js";
 import { say } from "../core/language.js";
 import { Button } from "./button.js";
-import { Toasts } from "./toast.js";
+import { News } from "./news.js";
 
 /** The open windows, in the order in which they lie over one another. */
 const windows = signal(/** @type {string[]} */ ([]));
@@ -55,7 +55,7 @@ export function Dialog({ title, onClose, wide, side, keeps, does, children }) {
       <div class="dialog-body">${children}</div>
       ${does && html`<footer class="dialog-does">${does}</footer>`}
     </div>
-    ${topmost.value === id && html`<${Toasts} />`}
+    ${topmost.value === id && html`<${News} />`}
   </dialog>`;
 }
 

@@ -1,6 +1,5 @@
 /** The frame around every page: the rail, the page itself, and what may appear over both. */
 import { classes, html, useEffect, useRef } from "../core/html.js";
-import { connection } from "../core/api.js";
 import { say, sayWords } from "../core/language.js";
 import { fetchAgain, fetched, fetchPage, homePage, listed, pageOf } from "../core/pages.js";
 import { route } from "../core/route.js";
@@ -10,14 +9,14 @@ import { Choices } from "./choices.js";
 import { Confirmation, topmost } from "./dialog.js";
 import { Icon } from "./icon.js";
 import { Keys } from "./keys.js";
+import { News } from "./news.js";
 import { SignIn, SignInAgain } from "./signin.js";
 import { Empty, Failure, Waiting } from "./states.js";
-import { Toasts } from "./toast.js";
 import { Guard } from "./guard.js";
 
 /** Everything that is seen. */
 export function Shell() {
-  return html`<${Lost} /><${Inside} />${!topmost.value && html`<${Toasts} />`}`;
+  return html`<${Inside} />${!topmost.value && html`<${News} />`}`;
 }
 
 function Inside() {
@@ -91,10 +90,3 @@ function Fetched({ name, ...props }) {
   if (found?.error) return html`<${Failure} title=${say("This page could not be fetched.", "无法获取此页面。")} error=${found.error} again=${() => fetchAgain(name)} />`;
   return found ? html`<${found.Page} ...${props} />` : html`<${Waiting} />`;
 }
-
-const Lost = () =>
-  connection.value === "lost" &&
-  html`<div class="banner" role="alert">
-    <span class="spinner" aria-hidden="true" />
-    ${say("The server does not answer. What you write is kept; trying again …", "服务器没有响应。您输入的内容已保留，正在重新连接……")}
-  </div>`;

@@ -28,7 +28,7 @@ const close = (id) => {
   shown.value = shown.value.filter((one) => one.id !== id);
 };
 
-/** The place where they appear: in the topmost window, else in the shell; what lies under a window can be neither read nor pressed. */
+/** The place where they appear. What lies under a window can be neither read nor pressed, so the topmost one holds them. */
 export const Toasts = () => html`<div class="toasts" role="status" aria-live="polite" aria-relevant="additions">
   ${shown.value.map(
     (one) => html`<div key=${one.id} class=${`toast toast-${one.kind}`}>
