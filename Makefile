@@ -9,7 +9,7 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train,torch
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-images bench-web pictures eval-apps bench-watermarks bench-pictures clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-images bench-web pictures eval-apps bench-watermarks bench-pictures bench-picture-models clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
@@ -18,7 +18,7 @@ help:
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
 	@echo "make vendor   fetch the studio's browser libraries again and compare them"
-	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks | bench-images | bench-web   measure, and write the tables"
+	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks | bench-images | bench-picture-models | bench-web   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -93,6 +93,10 @@ bench-watermarks: $(VENV)/bench.stamp
 # Needs a published picture model, the embedding and the upscaler in the data folder.
 bench-images: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/images.py --write
+
+# Needs the trained runs, their dataset and open-nsfw in the data folder.
+bench-picture-models: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/picture_models.py --write
 
 bench-web: $(VENV)/dev.stamp
 	$(PIP) install --quiet --editable '.[$(EXTRAS),browser]'

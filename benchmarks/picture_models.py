@@ -241,7 +241,7 @@ def report(results: dict[str, Any]) -> str:
     lines = [
         "# Picture models compared",
         "",
-        f"Written by `python benchmarks/picture_models.py --write` on {results['date']}, {machine['processor']}, "
+        f"Written by `make bench-picture-models` on {results['date']}, {machine['processor']}, "
         f"{machine['num_cores']} cores, on the dataset {results['dataset'][:12]}…: "
         f"{results['num_captions']} captions of concepts that no model was trained on, half of them "
         f"Chinese, {results['each']} pictures each.",
