@@ -74,9 +74,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, "Content-Length": str(len(data))}.items():
             self.send_header(name, value)
         self.end_headers()
-        rate = self.server.bytes_per_second
-        step = 16_384 if rate else 1 << 20
-        for at in range(0, len(data), step):
+        at = 0
+        while at < len(data):
+            rate = self.server.bytes_per_second  # which a test may change while this is sent
+            step = 16_384 if rate else 1 << 20
             if self.server.break_after is not None and at >= self.server.break_after:
                 self.close_connection = True
                 return
@@ -86,6 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             self.server.num_bytes_sent += len(data[at : at + step])
+            at += step
             if rate:
                 time.sleep(step / rate)
 

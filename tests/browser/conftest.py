@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from browser.waiting import SECONDS
+from browser.waiting import SECONDS, drawn
 from browser_program import ARGUMENTS, find_chromium
 from serving import Served, serving
 
@@ -36,8 +36,9 @@ def browser() -> "Iterator[Browser]":
         leave_out("Chromium", "apt-get install chromium fonts-noto-cjk")
     if find_spec("playwright") is None:
         leave_out("the package 'playwright'", "pip install 'inkseal[browser]'")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=SECONDS * 1000)  # of its own it would wait for five seconds
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield chromium
@@ -88,6 +89,7 @@ class Guarded:
         page.on("request", lambda request: self._asked(request.url, served.url))
         page.goto(f"{served.url}/{where}")
         page.locator("main#main").wait_for()
+        drawn(page)
         return page
 
     def close(self) -> list[str]:
@@ -124,8 +126,17 @@ def studio(guarded: Guarded, served: Served) -> "Callable[..., Page]":
     return opened
 
 
+# What is only half faded in has too little contrast; what turns for ever is not waited for.
+AT_REST = """Promise.all(
+    document.getAnimations()
+        .filter((one) => one.effect.getComputedTiming().endTime < Infinity)
+        .map((one) => one.finished.catch(() => {})),
+).then(() => {})"""
+
+
 def serious(page: "Page") -> list[str]:
     """Returns axe's findings of level serious or critical, one line each."""
+    page.evaluate(AT_REST)
     # Added as the driver's own script: the page's policy lets none in from elsewhere.
     page.evaluate((HERE / "vendor/axe.min.js").read_text(encoding="utf-8") + "; undefined")
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

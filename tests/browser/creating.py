@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from browser.waiting import SECONDS
 from serving import Served
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def say(page: "Page", text: str) -> None:
     box(page).press("Enter")
 
 
-def sealed(page: "Page", number: int = 1) -> None:
+def sealed(page: "Page", number: int = 1, seconds: float = SECONDS) -> None:
     """Waits until so many answers are sealed and none is coming."""
-    page.locator(".seal").nth(number - 1).wait_for()
-    page.locator(".thread-inside[aria-busy=false]").wait_for()
+    page.locator(".seal").nth(number - 1).wait_for(timeout=seconds * 1000)
+    page.locator(".thread-inside[aria-busy=false]").wait_for(timeout=seconds * 1000)
 
 
 def answer(page: "Page", number: int = 0) -> "Locator":

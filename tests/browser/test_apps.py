@@ -201,7 +201,7 @@ def test_a_quiz_is_answered_and_graded(studio: Opener, check_axe: Callable[["Pag
     check_axe(page)
 
 
-SLOW = "[backends.echo]\nany_model = true\nseconds_per_token = 0.02\n"
+SLOW = "[backends.echo]\nany_model = true\nseconds_per_token = 0.05\n"
 
 
 def test_a_run_goes_on_without_its_page_and_is_watched_again(guarded: "Guarded", tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_run_goes_on_without_its_page_and_is_watched_again(guarded: "Guarded",
         page.close()
         other = guarded.open(slow, "#/apps")  # another browser of the same person
         other.get_by_role("region", name="Running now").get_by_role("link").click()
-        other.locator(".app-result .seal").wait_for()
+        other.locator(".app-result .seal").wait_for(timeout=120_000)
         soon(other, lambda: other.locator(".app-result .chart svg").count() == 2)
         other.reload()
         other.locator(".app-result .seal").wait_for()

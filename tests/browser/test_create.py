@@ -1,6 +1,7 @@
 """Create: answers that stream and stop, branches, reloads in the middle, two tabs, seals; against the fake model."""
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,12 @@ def _coming(page: "Page", words: str) -> None:
 
 def test_an_answer_streams_is_labelled_and_sealed(guarded: Any, slow: Served) -> None:
     page = created(guarded, slow)
-    say(page, LONG[:1200])
+    say(page, LONG[:4000])  # five seconds, in which its parts are looked at
     _coming(page, "word3")
     soon(page, lambda: page.get_by_role("button", name="Stop").is_visible())
     soon(page, lambda: page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)")
-    sealed(page)
-    soon(page, lambda: answer(page).inner_text() == LONG[:1200].strip())
+    sealed(page, seconds=60)
+    soon(page, lambda: answer(page).inner_text() == LONG[:4000].strip())
     soon(page, lambda: page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)")
     meters = page.locator(".answer-foot .meters").inner_text()
     assert "tokens/s" in meters
@@ -98,7 +99,7 @@ def test_a_reload_in_the_middle_goes_on_where_it_was(guarded: Any, slow: Served)
     page.reload()
     _coming(page, "word60")
     assert int(asked[0]) > 5, "the stream is taken up after the events that were shown"
-    sealed(page)
+    sealed(page, seconds=60)
     soon(page, lambda: answer(page).inner_text() == LONG)
     runs = httpx2.get(f"{slow.url}/api/v1/runs?limit=200").json()
     assert len(runs) == before + 1, "it was not asked twice"
@@ -139,7 +140,10 @@ def test_the_thread_follows_new_words_after_it_could_not_be_loaded(guarded: Any,
 
 def test_another_device_finds_the_conversation_and_what_is_running(guarded: Any, slow: Served) -> None:
     page = created(guarded, slow)
-    say(page, LONG)
+    choose_echo(page, max_tokens=4000)
+    page.reload()
+    text = " ".join(f"word{number}" for number in range(3000))  # half a minute, in which the other one has to come
+    say(page, text)
     _coming(page, "word5")
     where = "#" + page.url.split("#")[1]
     other = guarded.open(slow, where)
@@ -148,7 +152,7 @@ def test_another_device_finds_the_conversation_and_what_is_running(guarded: Any,
     other.get_by_role("button", name="Stop").click()
     sealed(page)
     sealed(other)
-    assert LONG.startswith(answer(other).inner_text())
+    assert text.startswith(answer(other).inner_text())
     soon(other, lambda: answer(other).inner_text() == answer(page).inner_text())
 
 
@@ -170,8 +174,8 @@ def test_two_tabs_destroy_nothing_of_each_other(guarded: Any, served: Served) ->
     sealed(one, 2)
     two.locator(".turn-user", has_text="draft of the first tab").wait_for()
     soon(two, lambda: box(two).input_value() == "draft of the second tab")
-    one_leaf = httpx2.get(f"{served.url}/api/v1/conversations/{one.url.split('/')[-1]}").json()["turns"]
-    assert len(one_leaf) == 4
+    where = f"{served.url}/api/v1/conversations/{one.url.split('/')[-1]}"
+    soon(one, lambda: len(httpx2.get(where).json()["turns"]) == 4)
 
 
 def test_a_draft_outlives_a_reload(guarded: Any, served: Served) -> None:
@@ -332,22 +336,22 @@ def test_who_signs_out_leaves_nothing_for_the_next(guarded: Any, tmp_path: Any) 
 
 
 def test_conversations_are_listed_renamed_and_deleted(guarded: Any, served: Served) -> None:
+    word = secrets.token_hex(4)  # the server is shared: what a first try left has another name
     page = created(guarded, served)
-    say(page, "# A title to be read\nmore")
+    say(page, f"# A title to be read {word}\nmore")
     sealed(page)
-    entry = page.locator(".conversation", has_text="A title to be read")
+    entry = page.locator(".conversation", has_text=f"A title to be read {word}")
     entry.get_by_role("button", name=re.compile("^Options")).click()
     page.get_by_role("menuitem", name="Rename").click()
-    page.get_by_role("textbox", name="Title").fill("Another title")
+    after = f"Another title {word}"
+    page.get_by_role("textbox", name="Title").fill(after)
     page.keyboard.press("Enter")
-    page.locator("h1", has_text="Another title").wait_for()
+    page.locator("h1", has_text=after).wait_for()
     number = page.url.split("/")[-1]
     wait_until(
-        lambda: (
-            httpx2.get(f"{served.url}/api/v1/conversations/{number}").json()["conversation"]["title"] == "Another title"
-        )
+        lambda: httpx2.get(f"{served.url}/api/v1/conversations/{number}").json()["conversation"]["title"] == after
     )
-    page.locator(".conversation", has_text="Another title").get_by_role("button").click()
+    page.locator(".conversation", has_text=after).get_by_role("button").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("button", name="Delete").click()
     page.get_by_text("What shall we make?").wait_for()

@@ -1,6 +1,7 @@
 """Create: what somebody writes stays theirs, in its place, whatever other tabs, slow files and broken ways do."""
 
 import re
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -38,6 +39,11 @@ def _rename(page: "Page", before: str, after: str) -> None:
 
 COMPOSING = (
     "(box) => box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', isComposing: true, bubbles: true}))"
+)
+# The keys of a text in one go: the driver's own come as far apart as a busy machine lets them.
+TYPED = (
+    "(box, text) => [...text].forEach((key) =>"
+    " { box.value += key; box.dispatchEvent(new Event('input', {bubbles: true})); })"
 )
 
 
@@ -131,7 +137,9 @@ def test_a_conversation_that_is_not_here_takes_nothing(guarded: Any, served: Ser
 def test_what_one_tab_does_to_a_conversation_the_other_knows(guarded: Any, served: Served) -> None:
     guarded.expected += ["status of 404"]
     one = created(guarded, served)
-    where = _begun(one, "the shared one")
+    word = secrets.token_hex(4)  # the server is shared: what a first try left has another name
+    shared, renamed = f"the shared one {word}", f"renamed from afar {word}"
+    where = _begun(one, shared)
     other = _begun(one, "something else")
     two = guarded.tab(one.context, served, where)
     sealed(two)
@@ -139,24 +147,24 @@ def test_what_one_tab_does_to_a_conversation_the_other_knows(guarded: Any, serve
     two.get_by_label("System prompt").fill("Answer in verse.")
     two.keyboard.press("Escape")
     soon(two, lambda: _conversation(served, two)["conversation"]["settings"].get("system") == "Answer in verse.")
-    _rename(one, "the shared one", "renamed from afar")
-    two.locator("h1", has_text="renamed from afar").wait_for()
-    soon(two, lambda: _conversation(served, two)["conversation"]["title"] == "renamed from afar")
+    _rename(one, shared, renamed)
+    two.locator("h1", has_text=renamed).wait_for()
+    soon(two, lambda: _conversation(served, two)["conversation"]["title"] == renamed)
     kept = _conversation(served, two)["conversation"]["settings"]
     assert kept == {"model": "echo", "system": "Answer in verse."}, "its settings are not the renaming page's business"
     two.get_by_role("button", name="Picture").click()
     soon(two, lambda: _conversation(served, two)["conversation"]["settings"].get("makes") == "image")
-    assert _conversation(served, two)["conversation"]["title"] == "renamed from afar"
+    assert _conversation(served, two)["conversation"]["title"] == renamed
     two.get_by_role("button", name="Picture").click()
     one.goto(f"{served.url}/{where}")
-    one.locator("h1", has_text="renamed from afar").wait_for()
+    one.locator("h1", has_text=renamed).wait_for()
     one.goto(f"{served.url}/{other}")
     box(two).fill("not yet sent")
-    one.locator(".conversation", has_text="renamed from afar").get_by_role("button").click()
+    one.locator(".conversation", has_text=renamed).get_by_role("button").click()
     one.get_by_role("menuitem", name="Delete").click()
     one.get_by_role("button", name="Delete").click()
     two.locator("main").get_by_role("alert").wait_for()
-    two.locator(".conversation", has_text="renamed from afar").wait_for(state="detached")
+    two.locator(".conversation", has_text=renamed).wait_for(state="detached")
     box(two).press("Enter")
     assert box(two).input_value() == "not yet sent"
     two.wait_for_timeout(600)
@@ -194,7 +202,7 @@ def test_what_the_way_to_the_server_loses_is_told_and_asked_again(guarded: Any, 
     page.route(re.compile(r"/api/v1/conversations/\w{26}$"), busy)
     page.get_by_role("button", name="How it answers").click()
     prompt = page.get_by_label("System prompt")
-    prompt.press_sequentially("You are brief and kind.", delay=10)
+    prompt.evaluate(TYPED, "You are brief and kind.")
     soon(
         page, lambda: _conversation(served, page)["conversation"]["settings"].get("system") == "You are brief and kind."
     )

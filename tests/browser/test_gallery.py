@@ -85,6 +85,7 @@ def test_an_empty_gallery_teaches_and_leads_to_the_first(guarded: "Guarded", emp
 def test_words_are_found_while_one_types_and_shown_where_they_stand(house: Served, gallery: Open) -> None:
     _make(house, "# Dunlin\n\na flock over the estuary", "# 滨鹬\n\n河口上空的鸟群", "a text about something else")
     page = gallery()
+    page.get_by_role("searchbox").wait_for()
     page.keyboard.press("/")
     page.keyboard.type("estua")
     soon(page, lambda: _cards(page).all_inner_texts() == ["Dunlin"])

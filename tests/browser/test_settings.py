@@ -23,7 +23,7 @@ LONG = 30_000
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Served]:
-    """A server that a test may change."""
+    """A server that a test may change; asked for before `guarded`, so that the pages are closed before it ends."""
     with serving(tmp_path / "data", settings=OWN, INKSEAL_LANGUAGE="") as served:
         yield served
 
@@ -104,7 +104,7 @@ def test_the_figures_of_each_check_are_shown(studio: "Callable[..., Page]") -> N
     expect(pictures).to_contain_text("未经检查")
 
 
-def test_a_rule_of_labels_is_changed_and_the_file_keeps_its_comments(guarded: Any, own_server: Served) -> None:
+def test_a_rule_of_labels_is_changed_and_the_file_keeps_its_comments(own_server: Served, guarded: Any) -> None:
     from playwright.sync_api import expect
 
     page = guarded.open(own_server, "#/settings/labels")
@@ -127,7 +127,7 @@ def test_a_rule_of_labels_is_changed_and_the_file_keeps_its_comments(guarded: An
 
 
 def test_a_policy_is_changed_tried_and_put_back(
-    guarded: Any, own_server: Served, check_axe: "Callable[[Page], None]"
+    own_server: Served, guarded: Any, check_axe: "Callable[[Page], None]"
 ) -> None:
     from playwright.sync_api import expect
 
@@ -135,7 +135,7 @@ def test_a_policy_is_changed_tried_and_put_back(
     personal = page.get_by_role("region", name="Personal data", exact=True)
     personal.get_by_role("button", name="Policy").click()
     drawer = page.get_by_role("dialog")
-    page.wait_for_timeout(400)
+    drawer.wait_for()
     check_axe(page)
     drawer.get_by_label("Own action").select_option(label="block")
     drawer.get_by_role("button", name="Save").click()
@@ -155,7 +155,7 @@ def test_a_policy_is_changed_tried_and_put_back(
     assert "[checks.sensitive_terms.actions]" in _settings(own_server)
 
 
-def test_the_first_key_signs_its_maker_in_and_keys_are_ended(guarded: Any, own_server: Served) -> None:
+def test_the_first_key_signs_its_maker_in_and_keys_are_ended(own_server: Served, guarded: Any) -> None:
     from playwright.sync_api import expect
 
     guarded.expected.append("status of 401")
@@ -205,7 +205,7 @@ def test_the_first_key_signs_its_maker_in_and_keys_are_ended(guarded: Any, own_s
     expect(page.locator(".toast-bad")).to_contain_text("This is the last key of an admin.")
 
 
-def test_a_backup_is_made_and_taken_away(guarded: Any, own_server: Served, tmp_path: Path) -> None:
+def test_a_backup_is_made_and_taken_away(own_server: Served, guarded: Any, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 
     page = guarded.open(own_server, "#/settings/backup")

@@ -55,6 +55,7 @@ def test_the_keyboard_alone_reaches_every_page(studio: "Callable[..., Page]") ->
     page.keyboard.press("Enter")
     palette.wait_for(state="detached")
     page.wait_for_url("**/#/create")
+    page.locator(".composer-text:focus").wait_for()  # which the page takes once it is fetched
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("?")
     page.get_by_role("dialog", name="Keyboard").wait_for()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from browser.waiting import soon
+from browser.waiting import drawn, soon
 from serving import Served, ask, serving
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def test_a_pasted_text_is_judged_in_both_languages(
 def test_a_dropped_file_is_examined(guarded: "Guarded", house: Served, exported: Path) -> None:
     page = guarded.open(house, "#/trace")
     page.locator(".drop").wait_for()
+    drawn(page)
     slow: list[Any] = []
     page.route("**/api/v1/verify**", lambda route: slow.append(route), times=1)
     page.evaluate(

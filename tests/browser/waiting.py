@@ -11,6 +11,11 @@ SECONDS = float(os.environ.get("INKSEAL_BROWSER_SECONDS", "15"))
 """How long a page may take for anything; a machine at work needs more."""
 
 
+def drawn(page: "Page") -> None:
+    """Waits until what the page shows by now also listens: effects are run after the frame that drew it."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
 def soon(where: "Page | Locator", condition: Callable[[], object], seconds: float = SECONDS) -> None:
     """Waits until a condition holds.
 

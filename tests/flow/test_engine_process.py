@@ -26,6 +26,7 @@ from inkseal.runtime import engine_process
 from inkseal.runtime.engine_link import Call, EngineLink
 from inkseal.runtime.engine_process import EngineProcess, GenerativeProcess, start_engine
 from inkseal.studio.engines import WORKER
+from serving import wait_until
 
 NEVER = threading.Event()
 SLOW = {"seconds_per_token": 0.02}
@@ -82,7 +83,7 @@ def test_a_kill_ends_all_streams_with_a_clear_error(slow_echo: GenerativeProcess
     begin = time.monotonic()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 10  # nobody waits for the 60 s of silence that mean a hang
     assert len(failures) == 8
     assert all(isinstance(error, EngineFailed) and "SIGKILL" in str(error) for error in failures)
     assert not slow_echo.alive
@@ -104,11 +105,11 @@ def test_cancel_and_leaving_stop_the_work(slow_echo: GenerativeProcess) -> None:
     cancel.set()
     begin = time.monotonic()
     assert [chunk.finish_reason for chunk in stream][-1] == "cancelled"
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 10  # the rest would take 20 s
     stream = slow_echo.generate(TextRequest.of("a " * 1000, max_tokens=5000), NEVER)
     next(stream)
     stream.close()
-    for _ in range(50):
+    for _ in range(500):  # 10 s; the rest would take 20
         if not slow_echo.link._calls:
             break
         time.sleep(0.02)
@@ -135,7 +136,8 @@ def wait(call: Call) -> None:
 def broken(monkeypatch: pytest.MonkeyPatch, does: str) -> EngineLink:
     paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    link = EngineLink("broken_worker", silence_seconds=2)
+    # Silence counts from the fork on, so a short limit would also end one that is still importing.
+    link = EngineLink("broken_worker", silence_seconds=2) if does == "hang" else EngineLink("broken_worker")
     link.call("load", {"does": does})
     return link
 
@@ -194,7 +196,7 @@ time.sleep(60)
 
 
 def test_no_process_outlives_its_parent() -> None:
-    code = ORPHAN.format(paths=[str(Path(__file__).parent)])
+    code = ORPHAN.format(paths=[str(folder) for folder in Path(__file__).parents[:2]])
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
@@ -204,9 +206,8 @@ def test_no_process_outlives_its_parent() -> None:
         assert child.is_running()
         child.suspend()  # not even one that cannot hear that its parent is gone
         parent.kill()
-        time.sleep(1)
         # Whoever adopts it in a container may take its time to bury it.
-        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+        wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 @pytest.mark.slow
@@ -220,11 +221,8 @@ def test_fifty_restarts_leave_nothing_open() -> None:
         if number % 2:
             os.kill(engine.link.pid, signal.SIGKILL)
         engine.close()
-    assert own.num_fds() <= handles
-    until = time.monotonic() + 5  # the last readers may still be ending
-    while own.num_threads() > threads and time.monotonic() < until:
-        time.sleep(0.05)
-    assert own.num_threads() <= threads
+    # The last readers may still be ending, and they close what they read from.
+    wait_until(lambda: own.num_threads() <= threads and own.num_fds() <= handles)
     assert not [child for child in own.children() if child.status() == psutil.STATUS_ZOMBIE]
 
 
@@ -278,7 +276,7 @@ def test_a_model_killed_in_the_middle_of_eight_streams(served: Studio) -> None:
     assert outcomes == ["The engine's process ended (killed by SIGKILL)."] * 8
     begin = time.monotonic()
     assert served.run(TextRequest.of("hi", model="tiny", max_tokens=2)).finish_reasons
-    assert time.monotonic() - begin < load_seconds + 2
+    assert time.monotonic() - begin < 2 * load_seconds + 10
     assert _engine(served).link.pid != engine.link.pid
 
 

@@ -26,16 +26,16 @@ def words(number: int) -> str:
     return " ".join(f"w{place}" for place in range(number))
 
 
-SECONDS_PER_TOKEN = 0.02
-SETTINGS = f"""
+SETTINGS = """
 [backends.echo]
-seconds_per_token = {SECONDS_PER_TOKEN}
+seconds_per_token = 0.02
 [serve]
 max_running = 4
 max_waiting = 8
 max_waiting_per_key = 6
 grace_seconds = 4
 """
+PATIENT = SETTINGS.replace("grace_seconds = 4", "grace_seconds = 30")
 
 
 @pytest.fixture
@@ -79,13 +79,6 @@ class Stream:
             self.seen += piece
         return self.seen
 
-    def seconds_per_event(self, num_events: int = 20) -> float:
-        """Returns the mean time between the next events."""
-        begin, seen = time.monotonic(), self.seen.count(b"event: ")
-        while self.seen.count(b"event: ") < seen + num_events:
-            self.seen += self.connection.recv(65536)
-        return (time.monotonic() - begin) / (self.seen.count(b"event: ") - seen)
-
     def close(self) -> None:
         self.connection.close()
 
@@ -114,7 +107,8 @@ def test_fault_58_a_burst_is_bounded_and_told_when_to_come_again(served: Served)
 def test_fault_58_one_key_does_not_starve_another(tmp_path: Path) -> None:
     greedy, modest = (create_key(tmp_path / "data", name)["key"] for name in ("greedy", "modest"))
     with serving(tmp_path / "data", settings=SETTINGS) as served, ThreadPoolExecutor(10) as pool:
-        crowd = [pool.submit(_post, served, ask("w " * 60), greedy) for _ in range(10)]
+        # Four seconds each: the first are still at work when all have come, on a slow machine too.
+        crowd = [pool.submit(_post, served, ask("w " * 200), greedy) for _ in range(10)]
         wait_until(lambda: _count(served, "inkseal_jobs_waiting", modest) >= 5)
         answer, mine = _post(served, ask("w"), modest)
         done_before = sum(future.done() for future in crowd)
@@ -173,16 +167,15 @@ def test_fault_59_a_reader_that_reads_nothing_costs_a_bounded_buffer(tmp_path: P
 
 
 def test_fault_60_a_client_that_leaves_frees_its_place(served: Served) -> None:
-    streams = [Stream(served) for _ in range(4)]
+    streams = [Stream(served, words(1000)) for _ in range(4)]
     for stream in streams:
         stream.read_until(b"event: generated")
     assert _count(served, "inkseal_jobs_running") == 4
-    slowness = max(1.0, streams[0].seconds_per_event() / SECONDS_PER_TOKEN)
     for stream in streams:
         stream.close()
-    # One second on an idle machine; where every step takes longer than it should, the second does too.
-    wait_until(lambda: _count(served, "inkseal_jobs_running") == 0, 1.0 * slowness)
-    wait_until(lambda: len(_runs(served)) == 4 and {run["status"] for run in _runs(served)} == {"finished"}, 5)
+    # Less than a second on an idle machine; the work itself takes 20 and more.
+    wait_until(lambda: _count(served, "inkseal_jobs_running") == 0, 6)
+    wait_until(lambda: len(_runs(served)) == 4 and {run["status"] for run in _runs(served)} == {"finished"})
 
 
 def _runs(served: Served) -> list[dict[str, Any]]:
@@ -261,9 +254,10 @@ def test_fault_67_records_that_cannot_be_written_are_an_error_of_that_request_on
 # 69
 
 
-def test_fault_69_sigterm_ends_in_order(served: Served) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        running = pool.submit(_post, served, ask("w " * 60))
+def test_fault_69_sigterm_ends_in_order(tmp_path: Path) -> None:
+    # Work of five seconds: all that is asked meanwhile comes before its end, and its end before that of the grace.
+    with serving(tmp_path / "data", settings=PATIENT) as served, ThreadPoolExecutor(2) as pool:
+        running = pool.submit(_post, served, ask("w " * 250))
         wait_until(lambda: _count(served, "inkseal_jobs_running") == 1)
         served.process.send_signal(signal.SIGTERM)
         with served.client() as client:
@@ -272,9 +266,9 @@ def test_fault_69_sigterm_ends_in_order(served: Served) -> None:
             late = client.post(GENERATE, json=ask("late"))
         assert (late.status_code, late.json()["error"]["code"]) == (503, "closing")
         answer, _ = running.result()
-    assert answer.status_code == 200
-    assert len(answer.json()["results"][0]["text"].split()) == 60
-    assert served.process.wait(timeout=10) == 0
+        assert answer.status_code == 200
+        assert len(answer.json()["results"][0]["text"].split()) == 250
+        assert served.process.wait(timeout=10) == 0
     assert command(served.data_dir, "ledger", "verify").returncode == 0
 
 
@@ -288,17 +282,16 @@ def test_fault_69_grace_has_an_end(served: Served) -> None:
     stream.close()
 
 
-def test_fault_69_a_second_sigterm_ends_at_once(served: Served) -> None:
-    stream = Stream(served, words(2000))
-    stream.read_until(b"event: generated")
-    served.process.send_signal(signal.SIGTERM)
-    with served.client() as client:
-        wait_until(lambda: client.get("/health/ready").status_code == 503)
-    begin = time.monotonic()
-    served.process.send_signal(signal.SIGTERM)
-    served.process.wait(timeout=10)
-    assert time.monotonic() - begin < 1
-    stream.close()
+def test_fault_69_a_second_sigterm_ends_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", settings=PATIENT) as served:
+        stream = Stream(served, words(2000))
+        stream.read_until(b"event: generated")
+        served.process.send_signal(signal.SIGTERM)
+        with served.client() as client:
+            wait_until(lambda: client.get("/health/ready").status_code == 503)
+        served.process.send_signal(signal.SIGTERM)
+        served.process.wait(timeout=10)  # the work would take 20 s, the grace 30
+        stream.close()
     with serving(served.data_dir) as again:  # the lock was let go, and what was broken off is known as such
         assert "interrupted" in [run["status"] for run in _runs(again)]
 

@@ -219,9 +219,9 @@ def test_fault_30_a_bomb_is_refused_without_being_unpacked(tmp_path: Path) -> No
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
             archive.writestr(name, b"\0" * 200_000_000 if name == "trust/bomb" else data)
-    begin = time.perf_counter()
+    begin = time.process_time()
     _assert_refused(tmp_path, file)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_fault_30_a_million_members_are_refused_before_they_become_objects(tmp_path: Path) -> None:
@@ -229,9 +229,9 @@ def test_fault_30_a_million_members_are_refused_before_they_become_objects(tmp_p
     directory = entry * 1_000_000
     end = b"PK\x05\x06\0\0\0\0\1\0\1\0" + len(directory).to_bytes(4, "little") + b"\0" * 6
     (tmp_path / "many.zip").write_bytes(directory + end)
-    begin = time.perf_counter()
+    begin = time.process_time()
     _assert_refused(tmp_path, tmp_path / "many.zip")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"PK\x05\x06", os.urandom(5000), b"\0" * 70_000])
@@ -570,13 +570,18 @@ def test_fault_65_a_kill_within_backup_or_restore_leaves_whole_data(tmp_path: Pa
     outcomes = set()
     for number in range(12):
         target = tmp_path / f"b{number}.zip"
-        _kill_within(head.format("backup", "write_backup"), instants.random() * seconds, tmp_path / "data", target)
+        latest = seconds * (1 + number / 4)
+        _kill_within(head.format("backup", "write_backup"), instants.random() * latest, tmp_path / "data", target)
         if target.exists():
             restore_backup(target, tmp_path / f"r{number}")
-    for number in range(20):
+    for number in range(60):
+        if number >= 20 and "broken off." in outcomes:
+            break
         folder = tmp_path / f"c{number}"
         arguments = (tmp_path / "whole.zip", folder)
-        _kill_within(head.format("restore", "restore_backup"), instants.random() * seconds, *arguments)
+        # Later and later, so that a slow machine, which still imports by then, is interrupted at work too.
+        latest = seconds * (1 + number / 4)
+        _kill_within(head.format("restore", "restore_backup"), instants.random() * latest, *arguments)
         try:
             found = _ids(folder)
         except StoreError as error:

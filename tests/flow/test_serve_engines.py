@@ -44,12 +44,12 @@ def test_an_engine_killed_in_the_middle_of_eight_streams(served: Served) -> None
         os.kill(engine.pid, signal.SIGKILL)
         begin = time.monotonic()
         answers = [answer.result() for answer in asked]
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 10  # the words would go on for 24 s
     assert all('"code": "engine_failed"' in answer for answer in answers)
     assert served.log.count("SIGKILL") >= 1
     begin = time.monotonic()
     assert "[DONE]" in _ask(served, "hello again")
-    assert time.monotonic() - begin < load_seconds + 2
+    assert time.monotonic() - begin < 2 * load_seconds + 10
 
 
 def test_the_memory_of_an_answer_is_that_of_the_engine_s_process(served: Served) -> None:
@@ -64,4 +64,4 @@ def test_a_server_that_is_killed_leaves_no_engine(served: Served) -> None:
     assert "[DONE]" in _ask(served, "hello")
     (engine,) = psutil.Process(served.process.pid).children()
     served.process.kill()
-    wait_until(lambda: not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE, seconds=1)
+    wait_until(lambda: not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE)

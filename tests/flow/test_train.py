@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -36,15 +35,24 @@ def recipe(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 def test_a_run_is_stopped_by_sigterm_and_goes_on(recipe: Path, data_dir: Path) -> None:
     run = data_dir / "runs" / "small"
+    handler = signal.getsignal(signal.SIGTERM)
+    over = threading.Event()
 
     def stop() -> None:
-        while not (run / "log.jsonl").exists() or not (run / "log.jsonl").read_text():
-            time.sleep(0.002)
-        os.kill(os.getpid(), signal.SIGTERM)
+        while not over.wait(0.002):
+            if (run / "log.jsonl").exists() and (run / "log.jsonl").read_text():
+                # Only while the command listens: after it the signal would end pytest.
+                if signal.getsignal(signal.SIGTERM) is not handler:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                return
 
-    threading.Thread(target=stop, daemon=True).start()
-    handler = signal.getsignal(signal.SIGTERM)
-    first = CliRunner().invoke(app, ["train", str(recipe), "--json"])
+    stopper = threading.Thread(target=stop, daemon=True)
+    stopper.start()
+    try:
+        first = CliRunner().invoke(app, ["train", str(recipe), "--json"])
+    finally:
+        over.set()
+        stopper.join()
     assert signal.getsignal(signal.SIGTERM) is handler
     stopped = json.loads(first.stdout)
     assert not stopped["finished"]

@@ -56,6 +56,6 @@ def test_a_schema_may_speak_of_itself() -> None:
     ],
 )
 def test_fault_13_endless_schemas_are_bounded_and_not_met(schema: dict[str, Any], value: Any) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not conforms(value, schema)
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1

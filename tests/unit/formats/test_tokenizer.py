@@ -184,10 +184,10 @@ def test_a_tokenizer_json_is_read(tmp_path: Path) -> None:
 def test_fault_36_catastrophic_patterns_are_refused(tmp_path: Path, pattern: str) -> None:
     content = _json()
     content["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = pattern
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(ModelFileRefused):
         tokenizer_from_folder(_write(tmp_path, content))
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
+import select
 import socket
 import struct
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -63,7 +63,7 @@ def test_a_slow_reader_gets_few_merged_chunks(pair: tuple[socket.socket, socket.
     pair[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     blocker = threading.Thread(target=writer.post, args=(["big", 9, "x" * 1_000_000],))
     blocker.start()
-    time.sleep(0.1)
+    assert select.select([pair[1]], [], [], 10)[0]  # the large message has begun, so the small ones wait
     for _ in range(1000):
         writer.post_chunk(1, Chunk(text="a", num_tokens=1))
     writer.post_chunk(1, Chunk(text="z", num_tokens=1, finish_reason="stop"))

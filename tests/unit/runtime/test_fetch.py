@@ -227,7 +227,7 @@ def _drip(connection: socket.socket) -> None:
         (says(b"x", status="500 No"), {}, "500"),
         (says(b"x", more="Content-Encoding: gzip\r\n"), {}, "compressed"),
         (_drip, {"total_seconds": 0.5}, "ReadTimeout"),
-        (lambda connection: time.sleep(3), {"total_seconds": 0.3}, "ReadTimeout"),
+        (lambda connection: time.sleep(30), {"total_seconds": 0.3}, "ReadTimeout"),
         (lambda connection: connection.sendall(b"SSH-2.0-x\r\n\r\n"), {}, "Protocol"),
         (lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"), {}, "Protocol"),
     ],
@@ -239,17 +239,17 @@ def test_what_comes_is_bounded(answer: Answer, fields: dict[str, object], why: s
         begun = time.monotonic()
         with pytest.raises(FetchFailed, match=why):
             fetch(f"http://127.0.0.1:{here.port}/", policy)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5  # the longest silence that is allowed of itself is 15 s
 
 
-def test_a_cancel_ends_a_silent_wait_within_a_second() -> None:
+def test_a_cancel_ends_a_silent_wait_in_good_time() -> None:
     cancel = threading.Event()
-    with listening(lambda connection: time.sleep(5)) as here:
+    with listening(lambda connection: time.sleep(30)) as here:
         threading.Timer(0.2, cancel.set).start()
         begun = time.monotonic()
         with pytest.raises(Cancelled):
             fetch(f"http://127.0.0.1:{here.port}/", FetchPolicy(allow=("127.0.0.0/8",)), cancel)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 5  # a second on an idle machine; without the cancel 15
 
 
 def test_a_resolver_that_hangs_is_given_up() -> None:

@@ -125,7 +125,7 @@ def test_a_reader_that_leaves_ends_the_run_and_frees_its_place(how: str) -> None
         assert queue.num_running == 0
         return time.monotonic() - begun
 
-    assert asyncio.run(read()) < 1
+    assert asyncio.run(read()) < 5  # the work itself is endless
     assert fake.ended.is_set()
 
 

@@ -18,7 +18,7 @@ from picture_file_maker import picture, picture_file
 
 SIDE_PX = 800
 SECONDS = 2.0
-"""What honest packets and files of these sizes take is some hundredths."""
+"""Of the processor's time; what honest packets and files of these sizes take is some hundredths."""
 
 
 def written(own: Mapping[str, Any]) -> bytes:
@@ -32,10 +32,10 @@ def written(own: Mapping[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("repeated", ["<TC260:AIGC>", "<inkseal:Fields>", 'TC260:AIGC="', "</inkseal:Fields>", "&"])
 def test_a_packet_is_read_in_time_that_grows_as_it_does(repeated: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     _, own = parse((repeated * (240_000 // len(repeated))).encode())
     assert own == {}
-    assert time.monotonic() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
 
 
 def test_what_was_written_comes_back_whatever_stands_in_it() -> None:
@@ -46,9 +46,9 @@ def test_what_was_written_comes_back_whatever_stands_in_it() -> None:
 @pytest.mark.parametrize("labels", [["x" * 200_000], ["x" * 20_000] * 8, ["AI-generated"] * 9, [""], [" \n"]])
 def test_labels_that_nobody_writes_are_none(labels: list[str]) -> None:
     data = written({"labels": labels, "size": [SIDE_PX, SIDE_PX]})
-    begun = time.monotonic()
+    begun = time.process_time()
     found = Png().read(data)
-    assert time.monotonic() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
     assert found.visible_labels == ()
     assert Png().read(written({"labels": ["AI-generated"], "size": [SIDE_PX, SIDE_PX]})).visible_labels != ()
 

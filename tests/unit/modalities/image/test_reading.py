@@ -47,10 +47,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_fault_18_hostile_pictures_are_refused_at_once_and_in_little_memory(name: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(InvalidRequest) as refused:
         decode(HOSTILE[name])
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     assert "0x" not in str(refused.value)
 
 
