@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 from platformdirs import user_cache_path
 
 from inkseal import Studio
@@ -14,6 +15,11 @@ from inkseal.catalog.catalog import Catalog
 from inkseal.core.errors import FetchFailed
 from inkseal.core.protocols import LocalModel
 from inkseal.runtime.signals import keep_signal_stack
+
+# Where nothing may be left out, every run looks at the same examples; elsewhere each looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+if os.environ.get("INKSEAL_REQUIRE_ALL") == "1":
+    settings.load_profile("steady")
 
 MODELS = Path(os.environ.get("INKSEAL_TEST_MODELS") or user_cache_path("inkseal-tests")).absolute()
 """A data folder whose models tests may read; what is there is not fetched again."""

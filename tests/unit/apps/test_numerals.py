@@ -52,7 +52,7 @@ def test_chinese_numerals_are_read_back(value: int) -> None:
     text = in_chinese(value)
     assert chinese_value(text)[0] == value
     if value >= 20:
-        (quantity,) = quantities(f"共有{text}个人")
+        (quantity,) = quantities(f"共有{text}人")  # 一万个 is a turn of speech
         assert quantity.value == value
 
 

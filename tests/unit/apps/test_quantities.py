@@ -139,6 +139,8 @@ def test_what_no_float_can_hold_is_no_known_number() -> None:
 )
 def test_what_is_written_is_read_whatever_stands_around(value: Decimal, after: str, before: str) -> None:
     for written in (f"{value:,}", f"{value}", f"{int(value):,}", f"{int(value)}"):
+        if (written, after) == ("1", "）"):
+            continue  # begins a list within the line
         (quantity,) = quantities(f"It was {before}{written}{after}")
         assert quantity.value == pytest.approx(float(written.replace(",", "")))
 
