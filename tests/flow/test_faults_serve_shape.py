@@ -216,3 +216,4 @@ def test_fault_11_two_lengths_in_one_request_are_refused(served: Served, headers
     assert status_of(answer) in (400, 501)
     assert answer.count(b"HTTP/1.1 ") == 1
     assert b"inkseal_requests" not in answer
+    assert "/metrics" not in served.log, "nor was it answered in secret"

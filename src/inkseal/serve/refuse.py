@@ -15,6 +15,17 @@ async def refuse(scope: Scope, receive: Receive, send: Send, error: Exception) -
     await response(scope, receive, send)
 
 
+def closing(send: Send) -> Send:
+    """Returns a `send` that ends the connection with the response: what else came over it is not to be believed."""
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        await send(message)
+
+    return told
+
+
 def header(scope: Scope, name: bytes) -> bytes:
     """Returns the first header of the name (lower case), or nothing."""
     return next((value for key, value in scope["headers"] if key == name), b"")

@@ -9,7 +9,7 @@ from inkseal.core.errors import InksealError
 from inkseal.core.language import say
 from inkseal.serve.config import ServeConfig
 from inkseal.serve.errors import Refused
-from inkseal.serve.refuse import header, refuse
+from inkseal.serve.refuse import closing, header, refuse
 from inkseal.serve.strict_json import parse
 
 _IN_THREAD_BYTES = 64 << 10
@@ -37,7 +37,7 @@ class Body:
             if body and scope["path"] not in self._uploads:
                 await _check_json(scope, body)
         except InksealError as error:
-            await refuse(scope, receive, _closing(send), error)
+            await refuse(scope, receive, closing(send), error)  # what is left of the body is no request
             return
         await self._app(scope, _replay(body, receive), send)
 
@@ -95,16 +95,6 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return again
-
-
-def _closing(send: Send) -> Send:
-    # What is left of the body would be taken for the next request.
-    async def told(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
-        await send(message)
-
-    return told
 
 
 def _too_large(limit: int) -> Refused:

@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inkseal.core.language import say
 from inkseal.serve.errors import Refused
-from inkseal.serve.refuse import refuse
+from inkseal.serve.refuse import closing, refuse
 
 MAX_TARGET_BYTES = 8192
 MAX_HEADERS = 100
@@ -20,7 +20,8 @@ class Heads:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = _fault(scope) if scope["type"] == "http" else None
         if error is not None:
-            await refuse(scope, receive, send, error)
+            # Where a head can be read in two ways, what follows it may be its body or another request.
+            await refuse(scope, receive, closing(send), error)
         else:
             await self._app(scope, receive, send)
 
