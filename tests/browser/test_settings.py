@@ -205,6 +205,32 @@ def test_the_first_key_signs_its_maker_in_and_keys_are_ended(own_server: Served,
     expect(page.locator(".toast-bad")).to_contain_text("This is the last key of an admin.")
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["before the sign-in", "after the sign-in"])
+def test_a_call_that_the_first_key_outran_signs_nobody_out(own_server: Served, guarded: Any, late: bool) -> None:
+    """It was sent while nobody needed a key, and is refused when everybody does."""
+    guarded.expected.append("status of 401")
+    page = guarded.open(own_server, "#/settings/keys")
+    page.get_by_role("button", name="Make the first key").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("boss")
+    refused = "import('/web/core/api.js').then((api) => { window.answer = api.get('/api/v1/models').catch(() => {}); })"
+    held: list[Any] = []
+    page.route("**/api/v1/models", lambda route: held.append(route))
+    page.evaluate(refused)
+    soon(page, lambda: held)
+    if not late:
+        page.route("**/api/v1/session", lambda route: (page.wait_for_timeout(500), route.continue_()))
+    page.keyboard.press("Enter")
+    page.locator(".secret code").wait_for()
+    if late:
+        page.get_by_role("button", name="boss, admin").wait_for()
+    held[0].fulfill(status=401, json={"error": {"message": "no", "type": "authentication_error", "code": "no_key"}})
+    page.evaluate("window.answer")
+    page.get_by_role("button", name="boss, admin").wait_for()
+    page.get_by_role("dialog", name="Sign in again").wait_for(state="detached")
+    page.get_by_role("button", name="I have kept it").click()
+    page.get_by_role("row", name="boss").get_by_text("yours").wait_for()
+
+
 def test_a_backup_is_made_and_taken_away(own_server: Served, guarded: Any, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 

@@ -9,6 +9,12 @@ export const connection = signal(/** @type {"ok" | "lost"} */ ("ok"));
 /** Counts the answers that said that nobody known is asking; the session listens to it. */
 export const refusedKeys = signal(0);
 
+let signings = 0;
+/** Says that somebody is known from now on: what was asked before, and is refused only now, says nothing of them. */
+export const signedIn = () => {
+  signings += 1;
+};
+
 /** What the server, or the way to it, had against a call. `message` is ready to be shown. */
 export class ApiError extends Error {
   /** @param {{status: number, code: string, message: string, type?: string, param?: string | null, retryAfterSeconds?: number, requestId?: string}} facts */
@@ -118,6 +124,7 @@ async function send(method, path, { body, query, headers, signal: abort, keepali
     given.set("content-type", "application/json");
   }
   let response;
+  const asked = signings;
   try {
     response = await fetch(path + queryText(query), {
       method,
@@ -134,7 +141,7 @@ async function send(method, path, { body, query, headers, signal: abort, keepali
     throw unreachable();
   }
   connection.value = "ok";
-  if (!response.ok) throw await refusal(response);
+  if (!response.ok) throw await refusal(response, asked);
   return response;
 }
 
@@ -144,10 +151,10 @@ function queryText(query) {
   return pairs.length ? `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}` : "";
 }
 
-/** @param {Response} response */
-async function refusal(response) {
+/** @param {Response} response @param {number} asked how often somebody had signed in when it was asked for */
+async function refusal(response, asked) {
   const facts = await response.json().then((found) => found?.error, () => null);
-  if (response.status === 401) refusedKeys.value += 1;
+  if (response.status === 401 && asked === signings) refusedKeys.value += 1;
   return new ApiError({
     status: response.status,
     code: facts?.code ?? "unknown",

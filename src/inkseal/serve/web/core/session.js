@@ -63,6 +63,7 @@ function begin(found) {
   const before = [person.peek()?.key_id, owner.peek()];
   if (before.some((id) => id && id !== found.key_id)) forget("draft.");
   owner.value = found.key_id;
+  api.signedIn();
   batch(() => {
     session.value = found;
     person.value = found;

@@ -25,10 +25,11 @@ export function Keys() {
   if (error) return html`<${Failure} error=${error} again=${again} />`;
   if (!keys) return html`<${Waiting} />`;
   const create = async (asked) => {
+    const isMaker = isLocal.value;
     const found = await api.post("/api/v1/keys", asked);
     made.value = found;
-    // From the first key on every request needs one, also the next of this page.
-    if (isLocal.value) await signIn(found.secret);
+    // From the first key on every request needs one, also the next of this page; another may have been refused by now.
+    if (isMaker) await signIn(found.secret);
     setOpen(null);
     again();
   };
