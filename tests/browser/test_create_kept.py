@@ -89,7 +89,7 @@ def test_starts_slow_files_and_chinese_take_no_written_words(guarded: Any, serve
     page.locator("input[type=file]").set_input_files(
         {"name": "notes.txt", "mimeType": "text/plain", "buffer": "茶 tea".encode()}
     )
-    page.wait_for_function("!!window.release")
+    soon(page, lambda: page.evaluate("!!window.release"))
     box(page).fill("typed while the file was read")
     page.evaluate("window.release()")
     soon(page, lambda: "5 characters" in page.locator(".composer .chip").inner_text())

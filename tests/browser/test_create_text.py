@@ -93,7 +93,7 @@ def test_fault_47_of_a_huge_table_only_a_part_is_drawn_until_asked(guarded: Any,
     sealed(page)
     soon(page, lambda: answer(page).locator("tbody tr").count() == 100)
     page.get_by_role("button", name="Show all 2000 rows").click()
-    page.wait_for_function("document.querySelectorAll('.prose tbody tr').length === 2000")
+    soon(page, lambda: answer(page).locator("tbody tr").count() == 2000)
 
 
 def test_code_is_coloured_and_copied_as_it_is(guarded: Any, served: Served) -> None:

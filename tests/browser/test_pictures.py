@@ -41,7 +41,6 @@ def test_a_picture_is_drawn_labelled_sealed_and_there_again_after_a_reload(guard
     for _ in range(2):
         picture = page.locator(".turn-answer img.picture")
         picture.wait_for()
-        page.wait_for_function("document.querySelector('.turn-answer img.picture')?.naturalWidth === 64")
         soon(picture, lambda: picture.evaluate(LOADED) == 64)
         soon(picture, lambda: picture.get_attribute("alt") == "a red fox")
         soon(page, lambda: page.locator(".turn-answer .label").inner_text() == "AI-generated (AI生成)")
@@ -74,7 +73,7 @@ def test_the_settings_of_pictures_are_those_of_the_request(guarded: Any, house: 
     page.keyboard.press("Escape")
     say(page, "a wider lake")
     sealed(page, 2)
-    page.wait_for_function("document.querySelectorAll('.turn-answer img.picture')[1]?.naturalWidth === 128")
+    soon(page, lambda: page.locator(".turn-answer img.picture").nth(1).evaluate(LOADED) == 128)
 
 
 def test_the_gallery_shows_it_small_and_large_and_saves_it_with_its_label(
@@ -93,8 +92,7 @@ def test_the_gallery_shows_it_small_and_large_and_saves_it_with_its_label(
     page.wait_for_url("**query=*")
     page.locator(".card").first.locator("img.picture").wait_for()  # another stands in its place
     page.locator(".card-open").first.click()
-    page.locator(".view img.picture").wait_for()
-    page.wait_for_function("document.querySelector('.view img.picture').naturalWidth === 64")
+    soon(page, lambda: page.locator(".view img.picture").evaluate(LOADED) == 64)
     page.locator(".view").locator("xpath=ancestor::dialog").get_by_role("button", name="Save with its label").click()
     with page.expect_download() as saving:
         page.get_by_role("menuitem", name="PNG").click()

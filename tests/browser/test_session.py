@@ -177,7 +177,7 @@ def test_fault_43_a_foreign_page_does_nothing_in_the_name_of_who_is_signed_in(ho
     with _foreign_page(attack) as address:
         other = context.new_page()
         other.goto(address)
-        other.wait_for_function("document.title.startsWith('[')")
+        soon(other, lambda: other.title().startswith("["))
         assert set(json.loads(other.title())) == {"blocked"}
         with other.expect_response(
             lambda answer: answer.url == target and answer.request.resource_type == "document"

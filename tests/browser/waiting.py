@@ -1,4 +1,8 @@
-"""Waiting for what a page will show: a page draws when it can, so nothing is asked of it at an instant."""
+"""Waiting for what a page will show: a page draws when it can, so nothing is asked of it at an instant.
+
+Playwright's `wait_for_function` is of no use here: it evaluates its text in the page once more for each look after
+the first, which the pages' content policy forbids.
+"""
 
 import os
 from collections.abc import Callable
