@@ -13,6 +13,7 @@ from inkseal.core.events import Listener
 from inkseal.core.protocols import Cancel
 from inkseal.measure.metrics import metrics
 from inkseal.nets.shapes import TextImageShape
+from inkseal.workshop.train.moved import moved
 from inkseal.workshop.train.picture_batches import Conditions, Pictures, evenly, to_pixels
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class ContrastiveConfig(ComponentConfig):
 
     shape: TextImageShape = TextImageShape()
     jitter: float = Field(0.0, ge=0, description="Standard deviation of noise on the pixels, which span 2.")
+    shift: float = Field(0.0, ge=0, le=0.5, description="Greatest shift of a picture, as a part of its side.")
+    zoom: float = Field(0.0, ge=0, le=0.7, description="Greatest change of a picture's size, as a logarithm.")
+    turn: float = Field(0.0, ge=0, le=180, description="Greatest turn of a picture, in degrees.")
 
 
 class Contrastive:
@@ -61,7 +65,9 @@ class Contrastive:
 
         from inkseal.nets.text_image_encoder import contrastive_loss
 
-        pixels = batch["pixels"] + self._config.jitter * torch.randn_like(batch["pixels"])
+        config = self._config
+        pixels = moved(batch["pixels"], config.shift, config.zoom, config.turn)
+        pixels = pixels + config.jitter * torch.randn_like(pixels)
         logits = self.modules["model"](pixels, batch["texts"]).float()
         loss = contrastive_loss(logits, batch["texts"])
         right = (logits.argmax(1) == torch.arange(len(logits))).float().mean()
