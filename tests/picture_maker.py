@@ -33,7 +33,10 @@ class MadePictures:
 
 
 def make_pictures(count: int = 32, side: int = 64, seed: int = 0) -> MadePictures:
-    """Returns discs and squares of six colours on white, with captions in two languages."""
+    """Returns discs and squares of six colours on white, with captions in two languages.
+
+    The last two fifths have captions that no other picture has.
+    """
     rng = np.random.default_rng(seed)
     colours = np.array([[220, 30, 30], [30, 160, 40], [40, 60, 220], [240, 200, 20], [150, 40, 170], [20, 20, 20]])
     ys, xs = np.mgrid[:side, :side]
@@ -45,12 +48,13 @@ def make_pictures(count: int = 32, side: int = 64, seed: int = 0) -> MadePicture
         size = int(rng.integers(side // 6, side // 3))
         far = np.hypot(ys - y, xs - x) if kinds[index] else np.maximum(abs(ys - y), abs(xs - x))
         pixels[index][:, far < size] = colours[hues[index]][:, None]
-    vectors = rng.standard_normal((16, 512))
+    vectors = rng.standard_normal((16 + 2 * count, 512))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     rows = np.repeat(np.arange(count), 3)
     languages = np.tile([0, 1, 1], count)
     captions = np.full((len(rows), 9), -1, np.int32)
-    captions[:, 0] = 8 * (languages > 0) + hues[rows]
+    own = np.where(rows < count * 3 // 5, hues[rows], 16 + 2 * rows)
+    captions[:, 0] = np.where(languages > 0, own + np.where(own < 16, 8, 1), own)
     captions[:, 1] = 6 + kinds[rows]
     captions[languages > 0, 2] = 15
     return MadePictures(

@@ -38,6 +38,16 @@ def test_vectors_are_unit_and_logits_their_scaled_cosines() -> None:
     np.testing.assert_allclose(model(pixels, texts).detach().numpy(), pictures @ words.T / 0.07, rtol=1e-4, atol=1e-4)
 
 
+def test_logits_are_not_rounded_in_low_precision() -> None:
+    torch.manual_seed(1)
+    model = TextImageEncoder(SHAPE)
+    pixels, texts = torch.rand(4, 3, 16, 16), torch.nn.functional.normalize(torch.randn(4, 12), dim=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(pixels, texts)
+        pictures, words = model.encode_pictures(pixels), model.encode_texts(texts)
+    torch.testing.assert_close(logits, (pictures.double() @ words.double().T / 0.07).float(), rtol=1e-5, atol=1e-5)
+
+
 def test_the_scale_stays_below_a_hundred() -> None:
     model = TextImageEncoder(SHAPE)
     torch.nn.init.constant_(model.log_scale, 20.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from inkseal.formats.picture_model import PictureSearch
 from inkseal.workshop.publish.picture_sources import PictureSources
-from inkseal.workshop.train.picture_batches import Conditions, Pictures, evenly, to_pixels
+from inkseal.workshop.train.picture_batches import FIRST, LAST, Conditions, Pictures, evenly, to_pixels
 
 if TYPE_CHECKING:
     from inkseal.workshop.publish.layers import Array
@@ -44,10 +44,9 @@ def _cosines(encoder: Any, conditions: Conditions, data: Pictures, split: str) -
     import torch
 
     rows = evenly(data.places(split), NUM_PICTURES)
+    rows, captions = conditions.untold(rows, np.where(np.arange(len(rows)) % 2, LAST, FIRST))
     if not len(rows):
         return np.empty(0), np.empty(0)
-    # Every other picture is asked for by its last caption instead of its first: captions lie grouped by language.
-    captions = np.array([conditions.first(rows[i : i + 1], -(i % 2))[0] for i in range(len(rows))], np.int64)
     with torch.no_grad():
         read = encoder.encode_texts(conditions.of_captions(rows, captions).tokens[:, 0]).numpy()
         parts = [encoder.encode_pictures(to_pixels(data, rows[i : i + BATCH])) for i in range(0, len(rows), BATCH)]

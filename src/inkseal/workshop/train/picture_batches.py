@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SHEET_COLUMNS = 8
+FIRST, LAST = 0, -1
+"""Turns that choose an English caption and a Chinese one of a picture with both: captions are grouped by language."""
 
 
 class PictureRow(Protocol):
@@ -99,9 +101,27 @@ class Conditions:
                 chosen[place] = rng.choice(mine[languages == wanted])
         return chosen
 
-    def first(self, rows: npt.NDArray[np.int64], turn: int = 0) -> npt.NDArray[np.int64]:
-        """Returns the `turn`-th caption of each picture, round and round: always the same, for sheets."""
-        return np.array([mine[turn % len(mine)] if len(mine := self.of(row)) else -1 for row in rows.tolist()])
+    def first(self, rows: npt.NDArray[np.int64], turns: int | npt.NDArray[np.int64] = FIRST) -> npt.NDArray[np.int64]:
+        """Returns a caption of each picture, by its turn, round and round: always the same, for sheets and scores."""
+        chosen = np.full(len(rows), -1, dtype=np.int64)
+        for place, (row, turn) in enumerate(zip(rows.tolist(), np.broadcast_to(turns, len(rows)), strict=True)):
+            mine = self.of(row)
+            if len(mine):
+                chosen[place] = mine[turn % len(mine)]
+        return chosen
+
+    def untold(
+        self, rows: npt.NDArray[np.int64], turns: int | npt.NDArray[np.int64] = FIRST
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Returns those rows, and captions of theirs, whose words no training picture bears.
+
+        Whole concepts are held out, but a broad caption ("bird, clip art") may stand on both sides.
+        """
+        captions = self.first(rows, turns)
+        trained = np.isin(self._data.caption_row, self._data.places("train"))
+        told = np.isin(self._data.captions[captions, 0], self._data.captions[trained, 0])
+        fresh = (captions >= 0) & ~told
+        return rows[fresh], captions[fresh]
 
     def of_captions(self, rows: npt.NDArray[np.int64], captions: npt.NDArray[np.int64]) -> Condition:
         """Returns what captions and the pictures' styles say: [B, 9, D] float32, [B, 9] bool, [B] int64."""

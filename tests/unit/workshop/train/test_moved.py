@@ -26,8 +26,10 @@ def test_a_shifted_picture_is_itself_elsewhere_and_white_where_nothing_was() -> 
     assert bool((seen[:, :, :, 12:] == 1).all())
 
 
-def test_a_quarter_turn_moves_every_pixel_once() -> None:
-    turned = moved(pictures(), shift=0, zoom=0, turn=90)
+@pytest.mark.parametrize("low_precision", [False, True])
+def test_a_quarter_turn_moves_every_pixel_once(low_precision: bool) -> None:
+    with torch.autocast("cpu", torch.bfloat16, enabled=low_precision):
+        turned = moved(pictures(), shift=0, zoom=0, turn=90)
     torch.testing.assert_close(turned, torch.rot90(pictures(), dims=(2, 3)), atol=1e-5, rtol=0)
 
 

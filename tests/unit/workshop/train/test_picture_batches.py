@@ -1,11 +1,13 @@
 """Batches of pictures: what the tensors hold, how captions are chosen, what is hidden how often."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from inkseal.core.errors import InvalidRequest
 from inkseal.nets.shapes import ConditionShape
-from inkseal.workshop.train.picture_batches import Conditions, drop_condition, evenly, to_pixels, to_sheet
+from inkseal.workshop.train.picture_batches import FIRST, LAST, Conditions, drop_condition, evenly, to_pixels, to_sheet
 from picture_maker import make_pictures
 
 torch = pytest.importorskip("torch")
@@ -29,9 +31,22 @@ def test_captions_are_their_pictures_and_languages_are_chosen_evenly() -> None:
     assert set(chosen.tolist()) == set(range(96))
 
 
+def test_captions_that_a_training_picture_bears_too_are_left_out() -> None:
+    conditions = Conditions(DATA)
+    turns = np.where(ROWS % 2, LAST, FIRST)
+    rows, captions = conditions.untold(ROWS, turns)
+    assert rows.tolist() == list(range(24, 32)), "of the training pictures none has a caption that none bears"
+    assert np.array_equal(captions, conditions.first(rows, turns[24:]))
+    assert DATA.caption_language[captions].tolist() == [0, 1] * 4
+    shared = np.array(DATA.captions)
+    shared[captions[3], 0] = shared[0, 0]
+    rows, _ = Conditions(replace(DATA, captions=shared)).untold(ROWS, turns)
+    assert rows.tolist() == [24, 25, 26, 28, 29, 30, 31]
+
+
 def test_conditions_hold_the_vectors_of_caption_and_words_and_the_style() -> None:
     conditions = Conditions(DATA)
-    captions = conditions.first(ROWS, turn=1)
+    captions = conditions.first(ROWS, 1)
     seen = conditions.of_captions(ROWS, captions)
     assert conditions.styles == ("flat", "outline")
     assert seen.style.tolist() == [1, 2] * 16

@@ -14,7 +14,7 @@ from inkseal.core.protocols import Cancel
 from inkseal.measure.metrics import metrics
 from inkseal.nets.shapes import TextImageShape
 from inkseal.workshop.train.moved import moved
-from inkseal.workshop.train.picture_batches import Conditions, Pictures, evenly, to_pixels
+from inkseal.workshop.train.picture_batches import FIRST, LAST, Conditions, Pictures, evenly, to_pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,27 +68,36 @@ class Contrastive:
         config = self._config
         pixels = moved(batch["pixels"], config.shift, config.zoom, config.turn)
         pixels = pixels + config.jitter * torch.randn_like(pixels)
-        logits = self.modules["model"](pixels, batch["texts"]).float()
+        logits = self.modules["model"](pixels, batch["texts"])
         loss = contrastive_loss(logits, batch["texts"])
         right = (logits.argmax(1) == torch.arange(len(logits))).float().mean()
         return loss, {"loss": loss, "picked_right": right}
 
     def evaluate(self) -> Mapping[str, float]:
-        """Returns how often a held-out picture is nearer to its own caption than to 99 others', which differ from it.
+        """Returns for each language how often a held-out picture is nearer to its own caption than to 99 others'.
 
-        Where a language has fewer captions than that, against all of them.
+        Captions that a training picture bears too are left out, with their pictures. Where fewer differ than 99, it is
+        against all of them.
         """
-        rows = evenly(self._data.places("held_out"), NUM_SCORED)
+        return {
+            f"precision_of_100_{language}": score
+            for language, turn in (("en", FIRST), ("zh", LAST))
+            if (score := self._precision(turn)) is not None
+        }
+
+    def _precision(self, turn: int) -> float | None:
+        rows, captions = self._conditions.untold(evenly(self._data.places("held_out"), NUM_SCORED), turn)
         if len(rows) < 2:
-            return {}
-        captions = self._conditions.first(rows)
+            return None
         texts = self._conditions.of_captions(rows, captions).tokens[:, 0]
         model = self.modules["model"]
         parts = [model.encode_pictures(to_pixels(self._data, rows[i : i + 64])) for i in range(0, len(rows), 64)]
-        pictures = np.concatenate([part.float().numpy() for part in parts])
-        seen = {"features": pictures, "text_features": model.encode_texts(texts).float().numpy()}
-        seen["captions"] = self._data.captions[captions, 0]
-        return {"precision_of_100": metrics["retrieval_precision"]().score(seen, {}).value}
+        seen = {
+            "features": np.concatenate([part.numpy() for part in parts]),
+            "text_features": model.encode_texts(texts).numpy(),
+            "captions": self._data.captions[captions, 0],
+        }
+        return metrics["retrieval_precision"]().score(seen, {}).value
 
     def sheet(self) -> None:
         """Returns nothing: it makes no pictures."""

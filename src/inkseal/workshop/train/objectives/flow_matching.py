@@ -17,6 +17,8 @@ from inkseal.studio.generate.diffusion.solvers import solvers
 from inkseal.studio.generate.diffusion.times import times
 from inkseal.workshop.train.latents import Latents, encode_all
 from inkseal.workshop.train.picture_batches import (
+    FIRST,
+    LAST,
     Conditions,
     Pictures,
     drop_condition,
@@ -108,11 +110,15 @@ class FlowMatching:
         return error.mean(), {"loss": error.mean()}
 
     def evaluate(self) -> Mapping[str, float]:
-        """Returns the loss on both untrained splits, at evenly spread times and the same noise every time."""
+        """Returns the loss on both untrained splits, at evenly spread times and the same noise every time.
+
+        Captions are English, and Chinese ones for what ends with `_zh`.
+        """
         return {
-            f"{split}_loss": value
+            f"{split}_loss{ending}": value
             for split in ("validation", "held_out")
-            if (value := self._score(evenly(self._data.places(split), NUM_SCORED))) is not None
+            for ending, turn in (("", FIRST), ("_zh", LAST))
+            if (value := self._score(evenly(self._data.places(split), NUM_SCORED), turn)) is not None
         }
 
     def sheet(self) -> npt.NDArray[np.uint8]:
@@ -120,7 +126,7 @@ class FlowMatching:
         import torch
 
         rows = np.concatenate([evenly(self._train, NUM_SHOWN), evenly(self._data.places("held_out"), NUM_SHOWN)])
-        captions = np.array([self._conditions.first(rows[i : i + 1], i)[0] for i in range(len(rows))], np.int64)
+        captions = self._conditions.first(rows, np.arange(len(rows)))
         asked = self._conditions.of_captions(rows, captions)
         tokens, mask, style = (part.numpy() for part in asked)
         velocity = guided(self._as_numpy, tokens, mask, style, self._config.sheet_guidance)
@@ -146,13 +152,13 @@ class FlowMatching:
         error: Tensor = (out.float() - velocity).square().mean(dim=(1, 2, 3))
         return error
 
-    def _score(self, rows: npt.NDArray[np.int64]) -> float | None:
+    def _score(self, rows: npt.NDArray[np.int64], turn: int) -> float | None:
         import torch
 
         if not len(rows):
             return None
         generator = torch.Generator().manual_seed(0)
-        seen = self._conditions.of_captions(rows, self._conditions.first(rows))._asdict()
+        seen = self._conditions.of_captions(rows, self._conditions.first(rows, turn))._asdict()
         latents = self.latents.of(rows)
         t = torch.sigmoid(torch.special.ndtri((torch.arange(len(rows)) + 0.5) / len(rows)))
         t = t[torch.randperm(len(rows), generator=generator)]
