@@ -15,7 +15,7 @@ from inkseal.apps.scoring import score_case
 from inkseal.apps.shelf import Shelf, built_in
 from inkseal.apps.work import Options
 from inkseal.core.errors import AnswerRefused, Cancelled, InvalidRequest, UnknownName
-from inkseal.core.types import Message, Origin, Part
+from inkseal.core.types import Message, Origin
 from inkseal.modalities.text.request import TextRequest
 from serving import Served, command, create_key, serving
 
@@ -151,34 +151,6 @@ def test_an_answer_that_is_too_short_for_its_schema_is_asked_for_again(studio: S
     assert "`a`: 4 characters; at least 20 are needed" in refused.value.what
     judged = [event for event in events if isinstance(event, AnswerJudged) and event.step == "second"]
     assert [(event.attempt, event.is_valid) for event in judged] == [(1, False), (2, False)]
-
-
-def test_only_what_is_said_twice_is_written_anew(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, run = [], studio.run
-
-    def scripted(request: TextRequest, *arguments: Any, **named: Any) -> Any:
-        """The fake says its prompt again, which here is what a model would answer."""
-        if request.constraint is None or request.constraint.json_schema is None:
-            return run(request, *arguments, **named)
-        asked.append(request)
-        names = list(request.constraint.json_schema["properties"])
-        says = {"words": ["same", "same", "Same"]} if names == ["words"] else {"value": f"other {len(asked)}"}
-        told = Message(role="user", parts=(Part(text=json.dumps(says)),))
-        return run(request.model_copy(update={"constraint": None, "messages": (told,)}), *arguments, **named)
-
-    monkeypatch.setattr(studio, "run", scripted)
-    words = {"type": "array", "minItems": 3, "maxItems": 3, "items": {"type": "string", "minLength": 2}}
-    whole = json.dumps({"type": "object", "required": ["words"], "properties": {"words": words}})
-    step = f"""[[steps]]\nname = "third"\nkind = "generate"\nprompt = "n"\njson_schema = '{whole}'\n"""
-    rule = """\n[[rules]]\nkind = "items"\npath = "words[]"\nunique = true\nstep = "third"\n"""
-    file = own(OWN.replace("\n[output]", f'\n{step}\n[output]\ndata = "third"') + rule)
-    result = run_app(studio, file, {"word": "x"}, language="en", options=ECHO)
-    assert result.data == {"words": ["same", "other 2", "other 3"]}
-    assert not result.problems
-    third = result.steps[2]
-    assert (third.attempts, third.mended, len(third.artifacts)) == (2, True, 3)
-    assert "`words[2]` says what an earlier one says" in asked[1].messages[-1].parts[0].text
-    assert json.loads(asked[2].messages[-2].parts[0].text) == {"words": ["same", "other 2", "Same"]}
 
 
 def test_what_is_told_helps_an_answer_to_fit(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

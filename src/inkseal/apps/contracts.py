@@ -1,7 +1,7 @@
 """What the plug-ins of apps must have: kinds of steps, rules for answers, and computations."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
@@ -182,18 +182,6 @@ class Rule(Protocol):
 
     def mend(self, answer: Answer, facts: Facts) -> Answer:
         """Returns the answer as far as code can mend it without adding a word; unchanged where it cannot."""
-
-
-Place = tuple[str | int, ...]
-"""Where a value stands in a JSON answer: names of keys, and numbers of items from 0."""
-
-
-@runtime_checkable
-class NamesPlaces(Protocol):
-    """A rule that can say which values of a JSON answer break it, so that these alone are written anew."""
-
-    def places(self, answer: Answer, facts: Facts) -> list[Place]:
-        """Returns the places without which the rule would be met; [] when it cannot say."""
 
 
 class Computation(Protocol):

@@ -22,8 +22,7 @@ from inkseal.apps.events import (
 from inkseal.apps.fields import filled_in
 from inkseal.apps.steps import steps as step_kinds
 from inkseal.apps.template import Bound, look_up, plain
-from inkseal.apps.verdicts import rule_verdicts
-from inkseal.apps.work import Options, Work
+from inkseal.apps.work import Options, Work, rule_verdicts
 from inkseal.core.errors import AnswerRefused, InksealError
 from inkseal.core.language import Language, current_language, say, use_language
 from inkseal.core.protocols import Cancel

@@ -4,18 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inkseal.apps.answers import applies, message_of, read, together, with_schema
-from inkseal.apps.contracts import Answer, Facts, Place, Prompts, Rule, RuleConfig, StepConfig
+from inkseal.apps.answers import answer_of, applies, message_of, read, together, with_schema
+from inkseal.apps.contracts import Answer, Facts, Prompts, Rule, RuleConfig, StepConfig
 from inkseal.apps.definition import AppFile
 from inkseal.apps.events import AnswerJudged, AppListener, StepRecord, StepStarted
-from inkseal.apps.rewriting import asked_anew, places_of, put, schema_of
 from inkseal.apps.rules import rules as rule_kinds
 from inkseal.apps.template import Bound, filled, names, plain, render
 from inkseal.core.errors import AnswerRefused, Cancelled, Unsupported
 from inkseal.core.events import Noted
 from inkseal.core.language import Language, say
-from inkseal.core.types import Message, Origin, Part, Regime, Usage, Verdict
-from inkseal.formats.json_schema import conforms
+from inkseal.core.types import Finding, Message, Origin, Part, Regime, Usage, Verdict
 from inkseal.modalities.text.request import Constraint, Sampling, TextRequest
 from inkseal.studio.generate.long_counts import MOST_KEPT, loosened
 from inkseal.studio.limits import Deadline
@@ -112,15 +110,12 @@ class Work:
         app = self.file.app
         rules = [self._rule(config) for config in app.rules_of(self.step)] if question.ruled else []
         attempts = question.attempts or app.attempts_of(self.step)
-        tries: list[_Try] = []
-        base = messages = self._messages(question)
+        base, tries = self._messages(question), []
+        messages = base
         for attempt in range(1, attempts + 1):
             self.emit(self._started(question, attempt))
-            places = self._places(rules, tries[-1]) if tries else []
-            if places:
-                tries.append(self._rewritten(question, rules, base, tries[-1], places, attempt))
-            else:
-                tries.append(self._judged(question, rules, self._run(question, messages, attempt)))
+            result = self._run(question, messages, attempt)
+            tries.append(self._judged(question, rules, result))
             told = tuple(text for _, text in tries[-1].problems)
             valid = None if question.json_schema is None else tries[-1].answer.data is not None
             self.emit(AnswerJudged(step=self.step.name, attempt=attempt, problems=told, is_valid=valid))
@@ -173,9 +168,6 @@ class Work:
             raise _ended(self.cancel)
         return result
 
-    def _schema(self, question: Question) -> dict[str, Any] | None:
-        return None if question.json_schema is None else filled(question.json_schema, self.scope)
-
     def _constraint(self, question: Question) -> Constraint | None:
         if question.json_schema is not None:
             return Constraint(json_schema=loosened(filled(question.json_schema, self.scope), _KEPT)[0])
@@ -220,7 +212,7 @@ class Work:
         return [*found, *self.made.get(self.step.name, [])[-1:]]
 
     def _judged(self, question: Question, rules: Sequence[Rule], result: "Result") -> _Try:
-        schema = self._schema(question)
+        schema = None if question.json_schema is None else filled(question.json_schema, self.scope)
         answer, why = read(result.text, schema)
         artifact = result.artifacts[0].id
         if result.finish_reasons[0] == "length" and question.ruled:
@@ -228,35 +220,8 @@ class Work:
             return _Try(answer, [(None, cut), *([] if why else self._unmet(rules, answer))], artifact, False)
         if why:
             return _Try(answer, [(None, why)], artifact, False)
-        answer, mended = self._mended([rule for rule in rules if _config(rule).keeps_words], answer, schema)
+        answer, mended = self._mended([rule for rule in rules if _config(rule).keeps_words], answer)
         return _Try(answer, self._unmet(rules, answer), artifact, mended)
-
-    def _places(self, rules: Sequence[Rule], last: _Try) -> list[Place]:
-        """Returns what alone has to be written anew; [] when the whole answer has."""
-        if any(config is None for config, _ in last.problems):
-            return []
-        broken = [rule for rule in rules if any(config is _config(rule) for config, _ in last.problems)]
-        return places_of(broken, last.answer, self.facts)
-
-    def _rewritten(
-        self,
-        question: Question,
-        rules: Sequence[Rule],
-        base: Sequence[Message],
-        last: _Try,
-        places: Sequence[Place],
-        attempt: int,
-    ) -> _Try:
-        answer = last.answer
-        for place in places:
-            schema = schema_of(place, question.json_schema)
-            result = self._run(question._replace(json_schema=schema), asked_anew(place, answer, base), attempt)
-            found, why = read(result.text, filled(schema, self.scope))
-            if not why:
-                answer = put(found.data["value"], place, answer)
-        keeping = [rule for rule in rules if _config(rule).keeps_words]
-        answer, _ = self._mended(keeping, answer, self._schema(question))
-        return _Try(answer, self._unmet(rules, answer), last.artifact, mended=True)
 
     def _unmet(self, rules: Sequence[Rule], answer: Answer) -> list[tuple[RuleConfig | None, str]]:
         return [
@@ -308,7 +273,7 @@ class Work:
         readable = question.json_schema is None or answer.data is not None
         if problems and readable:
             whole = answer.text.rstrip()
-            answer, changed = self._mended(rules, answer, self._schema(question))
+            answer, changed = self._mended(rules, answer)
             # A mending that took the torn end off leaves no cut behind.
             ends_alike = answer.text.rstrip()[-TORN_CHARS:] == whole[-TORN_CHARS:]
             cut = [one for one in problems if one[0] is None] if ends_alike else []
@@ -341,13 +306,11 @@ class Work:
         known = self.records[self.step.name]
         self.records[self.step.name] = known.model_copy(update={"artifacts": tuple(made), "problems": ()})
 
-    def _mended(self, rules: Sequence[Rule], answer: Answer, schema: Mapping[str, Any] | None) -> tuple[Answer, bool]:
+    def _mended(self, rules: Sequence[Rule], answer: Answer) -> tuple[Answer, bool]:
         before = answer
         for rule in rules:
             if self._asked_for(rule) and rule.problems(answer, self.facts):
-                mended = rule.mend(answer, self.facts)
-                # What a rule leaves out may be needed: a list of three has three items.
-                answer = mended if schema is None or conforms(mended.data, schema) else answer
+                answer = rule.mend(answer, self.facts)
         return answer, answer != before
 
     def _note(
@@ -373,6 +336,24 @@ class Work:
                 "mended": known.mended or mended,
             }
         )
+
+
+def rule_verdicts(work: Work) -> list[Verdict]:
+    """Returns how every rule stands with what its step made, in the words of a manifest."""
+    found = []
+    for step in work.file.app.steps:
+        if step.name not in work.scope or work.records.get(step.name, StepRecord(step="")).skipped:
+            continue
+        answers = [answer_of(part) for part in step.parts_of(work.scope[step.name].value)]
+        for config in work.file.app.rules_of(step):
+            if not applies(config, work.facts):
+                continue
+            rule = rule_kinds[config.kind](config)
+            unmet = [text for answer in answers for text in rule.problems(answer, work.facts)]
+            hits = tuple(Finding(rule=f"app.{config.kind}", category="form") for _ in unmet[:16])
+            action = "flag" if unmet else "allow"
+            found.append(Verdict(check=f"app.{config.kind}", version="1", stage="result", action=action, findings=hits))
+    return found
 
 
 def _config(rule: Rule) -> RuleConfig:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 
 from pydantic import Field
 
-from inkseal.apps.contracts import Answer, Count, Facts, Place, RuleConfig, values_at
+from inkseal.apps.contracts import Answer, Count, Facts, RuleConfig, values_at
 from inkseal.apps.folding import folded
 from inkseal.core.language import say
 
@@ -38,36 +38,20 @@ class Items:
         """Returns what is off."""
         config = self._config
         values = values_at(answer, config.path)
-        found = self._wrong_counts(len(values), facts)
-        keys = [_key(value) for value in values]
-        if config.unique and len(set(keys)) < len(keys):
-            twice = next(value for value in values if keys.count(_key(value)) > 1)
-            shown = json.dumps(twice, ensure_ascii=False)[:80]
-            found.append(say(f"An item occurs twice: {shown}.", f"有重复的项：{shown}。"))
-        return found
-
-    def _wrong_counts(self, number: int, facts: Facts) -> list[str]:
-        config, found = self._config, []
         exact, least, most = (
             None if bound is None else facts.number(bound) for bound in (config.count, config.min, config.max)
         )
+        number, found = len(values), []
         if exact is not None and number != exact:
             found.append(say(f"There are {number} items; {exact} are needed.", f"有 {number} 项，应为 {exact} 项。"))
         if (least is not None and number < least) or (most is not None and number > most):
             span = f"{least or 0} … {most if most is not None else '∞'}"
             found.append(say(f"There are {number} items; {span} are needed.", f"有 {number} 项，应为 {span} 项。"))
-        return found
-
-    def places(self, answer: Answer, facts: Facts) -> list[Place]:
-        """Returns where items say what an earlier one says; [] when their number is off too."""
-        if not self._config.unique or self._wrong_counts(len(values_at(answer, self._config.path)), facts):
-            return []
-        found: list[Place] = []
-        known: set[str] = set()
-        for place, value in _placed(answer.data, self._config.path):
-            if _key(value) in known:
-                found.append(place)
-            known.add(_key(value))
+        keys = [_key(value) for value in values]
+        if config.unique and len(set(keys)) < len(keys):
+            twice = next(value for value in values if keys.count(_key(value)) > 1)
+            shown = json.dumps(twice, ensure_ascii=False)[:80]
+            found.append(say(f"An item occurs twice: {shown}.", f"有重复的项：{shown}。"))
         return found
 
     def mend(self, answer: Answer, facts: Facts) -> Answer:
@@ -81,24 +65,6 @@ class Items:
             return answer
         data = {**answer.data, name: kept}
         return Answer(json.dumps(data, ensure_ascii=False), data)
-
-
-def _placed(data: Any, path: str) -> Iterator[tuple[Place, Any]]:
-    """Yields the values at a path as `values_at` gives them, each with its place."""
-    found: list[tuple[Place, Any]] = [((), data)]
-    for step in path.split("."):
-        name, spread = step.removesuffix("[]"), step.endswith("[]")
-        found = [
-            ((*place, name), value[name]) for place, value in found if isinstance(value, Mapping) and name in value
-        ]
-        if spread:
-            found = [
-                ((*place, number), item)
-                for place, value in found
-                if isinstance(value, list)
-                for number, item in enumerate(value)
-            ]
-    yield from ((place, value) for place, value in found if value is not None)
 
 
 def _key(value: Any) -> str:
