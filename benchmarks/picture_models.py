@@ -22,10 +22,11 @@ import numpy.typing as npt
 
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import load_settings
+from inkseal.core.language import use_language
 from inkseal.core.types import Columns, Score
 from inkseal.measure.metrics import metrics
 from inkseal.runtime.device import describe, usable_cores
-from inkseal.workshop.train.picture_batches import Condition, Conditions, evenly, to_pixels
+from inkseal.workshop.train.picture_batches import FIRST, LAST, Condition, Conditions, evenly, to_pixels
 from inkseal.workshop.train.run_folder import MODEL, read_model
 
 HERE = Path(__file__).parent
@@ -135,19 +136,21 @@ class Eyes:
         inner = ov.Model([head.input_value(0)], graph.get_parameters(), "features")
         self._features = ov.Core().compile_model(inner, "CPU")
 
-    def columns(self, pixels: Any, texts: Any, captions: Array) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Returns the columns by the others' encoder, and by ours."""
-        import torch
-
+    def features(self, pixels: Any) -> Array:
+        """Returns what the others' encoder sees."""
         from inkseal.studio.guard.picture_safety import pixels as safety_pixels
+
+        return np.concatenate([self._features([safety_pixels(_png(picture))])[0] for picture in pixels])
+
+    def columns(self, pixels: Any, texts: Any, captions: Array, asked: Array) -> tuple[Columns, Columns]:
+        """Returns the columns by the others' encoder, grouped by what was asked, and by ours, grouped by captions."""
+        import torch
 
         with torch.no_grad():
             own = torch.cat([self.encoder.encode_pictures(pixels[i : i + 64]) for i in range(0, len(pixels), 64)])
             read = self.encoder.encode_texts(texts)
-        seen = np.concatenate([self._features([safety_pixels(_png(picture))])[0] for picture in pixels])
-        colours = (pixels.numpy() + 1) / 2
         return (
-            {"features": seen, "captions": captions, "pixels": colours},
+            {"features": self.features(pixels), "captions": asked, "pixels": (pixels.numpy() + 1) / 2},
             {"features": own.numpy(), "text_features": read.numpy(), "captions": captions},
         )
 
@@ -164,13 +167,20 @@ def _png(picture: Any) -> bytes:
     return held.getvalue()
 
 
-def score(seen: tuple[Columns, Columns], real: Columns, trained: Columns) -> dict[str, Score]:
-    """Returns all scores; the caption's is by our encoder, the others by the other one."""
+def score(seen: tuple[Columns, Columns], real: Columns, trained: Columns, turns: int) -> dict[str, Score]:
+    """Returns all scores; the caption's is by our encoder, the others by the other one.
+
+    The Fréchet distance depends on how many pictures there are, so that it is taken of each turn alone.
+    """
     found = {}
     for name in SCORES:
         metric = metrics[name]()
         made = seen[1] if "text_features" in metric.reads else seen[0]
-        found[name] = metric.score(made, trained if "pixels" in metric.compares else real)
+        if name == "frechet_distance":
+            each = [metric.score({"features": part}, real) for part in np.split(made["features"], turns)]
+            found[name] = each[0].model_copy(update={"value": float(np.mean([one.value for one in each]))})
+        elif name != "diversity" or turns > 1:
+            found[name] = metric.score(made, trained if "pixels" in metric.compares else real)
     return found
 
 
@@ -184,21 +194,24 @@ def measure(data_dir: Path, runs: Sequence[str], encoder: str, num_captions: int
     data = PictureSet.open(data_dir / "datasets" / "pictures")
     conditions, eyes = Conditions(data), Eyes(data_dir, encoder)
     held_out = data.places("held_out")
-    rows = evenly(held_out, num_captions)
-    # Every other caption is Chinese: a picture's captions are grouped by language.
-    chosen = np.concatenate([conditions.first(rows[i : i + 1], i % 2 * -1) for i in range(len(rows))])
+    # Every other caption is Chinese.
+    untold, captions = conditions.untold(held_out, np.where(np.arange(len(held_out)) % 2, LAST, FIRST))
+    places = evenly(np.arange(len(untold)), num_captions)
+    rows, chosen = untold[places], captions[places]
     seen = conditions.of_captions(rows, chosen)
-    numbers = np.asarray(data.captions[chosen, 0])
-    real = eyes.columns(to_pixels(data, held_out), _texts(conditions, held_out), np.arange(len(held_out)))
-    own = eyes.columns(to_pixels(data, rows), seen.tokens[:, 0], numbers)
+    numbers, asked = np.asarray(data.captions[chosen, 0]), np.arange(len(rows))
+    others = np.setdiff1d(held_out, rows)
+    real = {"features": eyes.features(to_pixels(data, others))}
     known = {"pixels": (to_pixels(data, data.places("train")).numpy() + 1) / 2}
-    found: dict[str, Any] = {"the held-out pictures themselves": _said(score(own, real[0], known), None)}
+    own = eyes.columns(to_pixels(data, rows), seen.tokens[:, 0], numbers, asked)
+    found: dict[str, Any] = {"the held-out pictures themselves": _said(score(own, real, known, 1), None)}
     for run in runs:
         network, draw, shape = drawer(data_dir / "runs" / run)
         with torch.no_grad():
             pixels, seconds = _drawn(draw, shape, seen, each)
-        columns = eyes.columns(pixels, seen.tokens[:, 0].repeat(each, 1), np.tile(numbers, each))
-        found[NAMES[network]] = _said(score(columns, real[0], known), seconds)
+        texts = seen.tokens[:, 0].repeat(each, 1)
+        columns = eyes.columns(pixels, texts, np.tile(numbers, each), np.tile(asked, each))
+        found[NAMES[network]] = _said(score(columns, real, known, each), seconds)
         print(f"{run}: done", file=sys.stderr)
     return {
         "date": date.today().isoformat(),
@@ -206,13 +219,9 @@ def measure(data_dir: Path, runs: Sequence[str], encoder: str, num_captions: int
         "dataset": data.card.sha256,
         "num_captions": len(rows),
         "each": each,
-        "num_held_out": len(held_out),
+        "num_others": len(others),
         "models": found,
     }
-
-
-def _texts(conditions: Conditions, rows: npt.NDArray[np.int64]) -> Any:
-    return conditions.of_captions(rows, conditions.first(rows)).tokens[:, 0]
 
 
 def _drawn(draw: Draw, shape: tuple[int, ...], seen: Condition, each: int) -> tuple[Any, float]:
@@ -243,16 +252,17 @@ def report(results: dict[str, Any]) -> str:
         "",
         f"Written by `make bench-picture-models` on {results['date']}, {machine['processor']}, "
         f"{machine['num_cores']} cores, on the dataset {results['dataset'][:12]}…: "
-        f"{results['num_captions']} captions of concepts that no model was trained on, half of them "
-        f"Chinese, {results['each']} pictures each.",
+        f"{results['num_captions']} captions of concepts that no model was trained on, and which no training picture "
+        f"bears, half of them Chinese, {results['each']} pictures each.",
         "",
         "| model | " + " | ".join(SCORES.values()) + " | seconds a picture |",
         "|---" * (len(SCORES) + 2) + "|",
     ]
     for name, row in models.items():
-        cells = [f"{row[score]['value']:.3g}" for score in SCORES]
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['seconds'] or 0:.3f} |".replace("0.000", "–"))
-    warnings = sorted({row[score]["warning"] for row in models.values() for score in SCORES} - {""})
+        cells = [f"{row[score]['value']:.3g}" if score in row else "–" for score in SCORES]
+        cells.append(f"{row['seconds']:.3f}" if row["seconds"] is not None else "–")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    warnings = sorted({row[score]["warning"] for row in models.values() for score in SCORES if score in row} - {""})
     better = ", ".join(f"{title}: {metrics[name].better}" for name, title in SCORES.items())
     return "\n".join(
         [
@@ -261,10 +271,11 @@ def report(results: dict[str, Any]) -> str:
             f"What is better: {better}. All networks run in torch, eager, one picture at a time for the seconds; "
             f"the flow takes {STEPS} steps with guidance {GUIDANCE:g}.",
             "",
-            "- **Fréchet distance** to all held-out pictures, over the 1,024 inner features of open_nsfw, a ResNet "
-            "that others trained on photographs; no model here was fitted to it. " + " ".join(warnings),
+            f"- **Fréchet distance** to {results['num_others']} other held-out pictures, of {results['num_captions']} "
+            "pictures in every row, and averaged over the turns; over the 1,024 inner features of open_nsfw, a ResNet "
+            "that others trained on photographs: no model here was fitted to it. " + " ".join(warnings),
             "- **Own caption among 100**: by our text–image encoder, which saw the training pictures, not these.",
-            "- **Diversity**: mean cosine distance of the same features between pictures of one caption.",
+            "- **Diversity**: mean cosine distance of the same features between pictures of one caption and style.",
             "- **Distance to the nearest training picture**: median root-mean-square difference of colours, which span "
             "1; much below that of the held-out pictures, a model would copy.",
             "",
@@ -280,7 +291,8 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="write the page and the results")
     options = parser.parse_args()
-    results = measure(load_settings().data_dir, options.runs, options.encoder, options.captions, options.each)
+    with use_language("en"):  # as the page is
+        results = measure(load_settings().data_dir, options.runs, options.encoder, options.captions, options.each)
     page = report(results)
     print(page)
     if options.write:

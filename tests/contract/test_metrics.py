@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from inkseal.core.errors import InvalidRequest
 from inkseal.core.protocols import Metric
 from inkseal.measure.metrics import metrics
 
@@ -17,8 +18,8 @@ def columns(seed: int) -> dict[str, npt.NDArray[np.generic]]:
     rng = np.random.default_rng(seed)
     vectors = rng.standard_normal((2, NUM_ROWS, 8))
     features, texts = vectors / np.linalg.norm(vectors, axis=2, keepdims=True)
-    pixels = rng.random((NUM_ROWS, 3, 4, 4))
-    return {"features": features, "text_features": texts, "captions": rng.integers(0, 12, NUM_ROWS), "pixels": pixels}
+    pixels, captions = rng.random((NUM_ROWS, 3, 4, 4)), rng.integers(0, 12, NUM_ROWS)
+    return {"features": features, "text_features": texts[captions], "captions": captions, "pixels": pixels}
 
 
 @pytest.fixture(params=sorted(metrics))
@@ -46,6 +47,16 @@ def test_the_order_of_the_rows_says_nothing(metric: Metric) -> None:
     order = np.random.default_rng(4).permutation(NUM_ROWS)
     turned = {name: column[order] for name, column in made.items()}
     assert metric.score(turned, real).value == pytest.approx(metric.score(made, real).value, rel=1e-6, abs=1e-9)
+
+
+def test_no_rows_are_no_score(metric: Metric) -> None:
+    some = columns(0)
+    none = {name: column[:0] for name, column in some.items()}
+    with pytest.raises(InvalidRequest):
+        metric.score(none, some)
+    if metric.compares:
+        with pytest.raises(InvalidRequest):
+            metric.score(some, none)
 
 
 def test_what_is_given_stays_as_it_is(metric: Metric) -> None:

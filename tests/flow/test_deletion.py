@@ -47,7 +47,7 @@ def test_what_was_deleted_is_in_no_file_any_more(studio: Studio, data_dir: Path)
     made = _make(studio)
     (found,) = studio.gallery.page(Filters(), "翠鸟").artifacts
     with studio.store.transaction() as session:
-        vectors.put(session, "m", {found.sha256: vectors.encode(np.ones(512, np.float32))})
+        vectors.put(session, "m", {found.id: vectors.encode(np.ones(512, np.float32))})
     assert _on_disk(data_dir) == set(WORDS)
     account = studio.deleter.delete(made)
     assert _on_disk(data_dir) == set()
@@ -67,10 +67,10 @@ def test_the_words_that_asked_for_a_picture_go_with_it(studio: Studio, data_dir:
 
     made = studio.run(ImageRequest.of(SECRET, model="echo")).artifacts[0]
     with studio.store.transaction() as session:
-        ((sha256, _, title),) = vectors.unread(session, "m", 2)
-        vectors.put(session, "m", {sha256: vectors.encode(np.ones(512, np.float32))})
-    assert (sha256, title) == (made.sha256, made.title)
-    assert SECRET.startswith(title[:-1])
+        (unread,) = vectors.unread(session, "m", 2)
+        vectors.put(session, "m", {unread.id: vectors.encode(np.ones(512, np.float32))})
+    assert unread == (made.id, made.sha256, "image", made.title)
+    assert SECRET.startswith(made.title[:-1])
     assert _on_disk(data_dir) == set(WORDS)
     studio.deleter.delete(made.id)
     assert _on_disk(data_dir) == set()

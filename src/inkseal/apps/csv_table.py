@@ -21,6 +21,8 @@ _SCALES = (
     *(("百万", 1e6), ("千万", 1e7), ("万", 1e4), ("亿", 1e8), ("千", 1e3), ("thousand", 1e3), ("million", 1e6)),
     *(("billion", 1e9), ("bn", 1e9), ("k€", 1e3), ("k$", 1e3), ("k£", 1e3), ("k¥", 1e3), ("mio", 1e6)),
 )
+_KILO = re.compile("千[克米瓦卡帕伏赫]")
+"""Units of their own: a column of kilograms counts kilograms."""
 Kind = Literal["number", "date", "text"]
 
 
@@ -159,6 +161,8 @@ def _value(amount: Amount, unit: str) -> float:
 
 
 def _scale(unit: str) -> float:
+    if _KILO.match(unit):
+        return 1.0
     return next((scale for mark, scale in _SCALES if unit.casefold().startswith(mark)), 1.0)
 
 

@@ -358,7 +358,7 @@ class Metric(Protocol):
 
     It is handed columns, arrays of as many rows each: `features` float [N, D] of pictures by an encoder that the caller
     names, `text_features` float [N, D] of their captions in the same space, `captions` int [N], equal for equal
-    captions, `pixels` float [N, …] in [0, 1].
+    captions (whose text features are equal too), `pixels` float [N, …] in [0, 1].
     """
 
     name: ClassVar[str]
@@ -367,7 +367,11 @@ class Metric(Protocol):
     compares: ClassVar[frozenset[str]]  # the columns it needs of real things
 
     def score(self, made: Columns, real: Columns) -> Score:
-        """Returns the score, the same for the same columns in whatever order their rows are."""
+        """Returns the score, the same for the same columns in whatever order their rows are.
+
+        Raises:
+            InvalidRequest: there are no rows.
+        """
 
 
 class Collection(Protocol):

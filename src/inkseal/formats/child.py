@@ -23,6 +23,10 @@ WALL_FACTOR = 10.0
 long for a child that stands still, which uses no processor time."""
 
 
+class Starved(TimeoutError):
+    """The parent's clock ran out first: the machine is crowded, or the child stood still."""
+
+
 class Child:
     """One child process, one question at a time; started by the first question and again after it was killed."""
 
@@ -52,7 +56,7 @@ class Child:
             limit_seconds: processor time; a child that takes more is killed.
 
         Raises:
-            TimeoutError: it took too long, or died.
+            TimeoutError: it took too long, or died; `Starved` when it had not used up its processor time.
             EngineFailed: `close` was called.
         """
         with self._lock:
@@ -90,7 +94,13 @@ class Child:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise TimeoutError("not started")
-        watch = threading.Timer(wall_seconds, process.kill)
+        is_starved = threading.Event()
+
+        def give_up() -> None:
+            is_starved.set()
+            process.kill()
+
+        watch = threading.Timer(wall_seconds, give_up)
         watch.start()
         try:
             process.stdin.write(json.dumps(message) + "\n")
@@ -104,7 +114,7 @@ class Child:
             self._kill()
             if self._closed:
                 raise EngineFailed(say("The engine was closed.", "引擎已关闭。"))
-            raise TimeoutError(self._module)
+            raise (Starved if is_starved.is_set() else TimeoutError)(self._module)
         return json.loads(line)
 
     def _kill(self) -> None:

@@ -4,7 +4,7 @@ Does not know how a vector is made. A vector is kept as little-endian 16-bit flo
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inkseal.store.listing import Filters, conditions
 
@@ -19,10 +19,17 @@ def encode(vector: "NDArray[Any]") -> bytes:
     return bytes(vector.astype("<f2").tobytes())
 
 
-def unread(
-    session: "Session", model: str, limit: int, *, modality: str = "", owner: str | None = None
-) -> list[tuple[str, str, str]]:
-    """Returns (SHA-256, modality, title) of contents of active artifacts that have no vector yet, the newest first.
+class Unread(NamedTuple):
+    """An active artifact whose content has no vector yet; of several with one content the newest."""
+
+    id: str
+    sha256: str
+    modality: str
+    title: str
+
+
+def unread(session: "Session", model: str, limit: int, *, modality: str = "", owner: str | None = None) -> list[Unread]:
+    """Returns contents that have no vector yet, the newest first.
 
     Args:
         session: one view of the records.
@@ -38,7 +45,7 @@ def unread(
     # SQLite takes the columns that are not summed up from the row with the greatest id.
     query = _unread(model, modality, owner).add_columns(ArtifactRow.title, func.max(ArtifactRow.id))
     query = query.group_by(ArtifactRow.sha256).order_by(func.max(ArtifactRow.id).desc())
-    return [(sha256, modality, title) for sha256, modality, title, _ in session.execute(query.limit(limit))]
+    return [Unread(newest, *content) for *content, newest in session.execute(query.limit(limit))]
 
 
 def num_unread(session: "Session", model: str, *, modality: str = "", owner: str | None = None) -> int:
@@ -52,15 +59,18 @@ def num_unread(session: "Session", model: str, *, modality: str = "", owner: str
 
 
 def put(session: "Session", model: str, values: Mapping[str, bytes]) -> None:
-    """Records vectors by content; of contents that were deleted meanwhile nothing is kept."""
+    """Records vectors of contents by the id of the artifact that was read; of one deleted meanwhile nothing is kept.
+
+    That others have the content is not enough: of a picture, the vector may be of the deleted one's title.
+    """
     from sqlalchemy import text
 
     statement = text(
-        "INSERT OR REPLACE INTO vectors (model, sha256, value) SELECT :model, :sha256, :value"
-        " WHERE EXISTS (SELECT 1 FROM artifacts WHERE sha256 = :sha256 AND state = 'active')"
+        "INSERT OR REPLACE INTO vectors (model, sha256, value) SELECT :model, sha256, :value"
+        " FROM artifacts WHERE id = :id AND state = 'active'"
     )
-    for sha256, value in values.items():
-        session.execute(statement, {"model": model, "sha256": sha256, "value": value})
+    for artifact_id, value in values.items():
+        session.execute(statement, {"model": model, "id": artifact_id, "value": value})
 
 
 def remove(session: "Session", sha256: str) -> None:

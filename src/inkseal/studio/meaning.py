@@ -94,8 +94,9 @@ class Meaning:
         Raises:
             ModelMissing: the embedding model is not on this machine.
         """
-        looks = picture_space(self._engines.local_model, self._vectors)
-        return [WordSpace(self.model(), self._vectors), *([looks] if looks is not None else [])]
+        words = self.model()
+        looks = picture_space(self._engines.local_model, words, self._vectors)
+        return [WordSpace(words, self._vectors), *([looks] if looks is not None else [])]
 
     def model(self) -> LocalModel:
         """Returns the embedding model.
@@ -137,21 +138,21 @@ class Meaning:
         if self._thread is not None:
             self._thread.join()
 
-    def _read_batch(self, space: Space, batch: list[tuple[str, str, str]]) -> None:
-        contents = [found for row in batch if (found := self._content(*row)) is not None]
-        values = {sha256: b"" for sha256, *_ in batch}
-        for content, vector in zip(contents, space.of_contents(contents), strict=True):
+    def _read_batch(self, space: Space, batch: Sequence[vectors.Unread]) -> None:
+        contents = {one.id: found for one in batch if (found := self._content(one)) is not None}
+        values = {one.id: b"" for one in batch}
+        for artifact_id, vector in zip(contents, space.of_contents(list(contents.values())), strict=True):
             if vector is not None:
-                values[content.sha256] = vectors.encode(vector)
+                values[artifact_id] = vectors.encode(vector)
         # Each row is whole by itself, and of what was deleted meanwhile `put` keeps nothing.
         with self._store.shared_transaction() as session:
             vectors.put(session, space.key, values)
 
-    def _content(self, sha256: str, modality: str, title: str) -> Content | None:
+    def _content(self, one: vectors.Unread) -> Content | None:
         try:
-            return Content(sha256, modality, title, self._store.blobs.get(sha256))
+            return Content(one.sha256, one.modality, one.title, self._store.blobs.get(one.sha256))
         except InksealError as error:
-            log.warning("the content %s cannot be read: %s", sha256, error.code)
+            log.warning("the content %s cannot be read: %s", one.sha256, error.code)
             return None
 
     def _vectors(self, texts: Sequence[str]) -> "NDArray[Any]":

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from inkseal.modalities import modalities
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from inkseal.formats.picture_model import PictureModel
     from inkseal.studio.generate.picture_fit import PictureFit
 
 log = logging.getLogger(__name__)
@@ -83,17 +84,21 @@ class PictureSpace:
 
     modality = "image"
 
-    def __init__(self, model: LocalModel, side_px: int, min_cosine: float, embed: Embed) -> None:
-        """Takes a model with an encoder; `min_cosine` as it was measured when the model was published."""
+    def __init__(self, model: LocalModel, facts: "PictureModel", min_cosine: float, embed: Embed) -> None:
+        """Compiles the encoder of a model; `min_cosine` as it was measured when the model was published.
+
+        Raises:
+            ModelFileRefused: a file is not the recorded one.
+        """
         self.key = key(model)
         self.min_cosine = min_cosine
-        self._model = model
-        self._side_px = side_px
+        self._fit = _compiled(model.folder, tuple(model.files.items()))
+        self._side_px = facts.side_px
         self._embed = embed
 
     def of_query(self, query: str) -> "NDArray[Any]":
         """Returns where pictures of it should lie."""
-        row: NDArray[Any] = self._fit().texts(self._embed([query[:MAX_CHARS]]))[0]
+        row: NDArray[Any] = self._fit.texts(self._embed([query[:MAX_CHARS]]))[0]
         return row
 
     def of_contents(self, contents: Sequence[Content]) -> "list[NDArray[Any] | None]":
@@ -102,15 +107,16 @@ class PictureSpace:
 
         pixels = [_pixels(content, self._side_px) for content in contents]
         seen = [picture for picture in pixels if picture is not None]
-        rows = iter(self._fit().pictures(np.stack(seen)) if seen else ())
+        rows = iter(self._fit.pictures(np.stack(seen)) if seen else ())
         return [next(rows) if picture is not None else None for picture in pixels]
 
-    def _fit(self) -> "PictureFit":
-        return _compiled(self._model.folder, tuple(self._model.files.items()))
 
+def picture_space(find: Callable[[str], LocalModel], words: LocalModel, embed: Embed) -> PictureSpace | None:
+    """Returns the space of the published picture model.
 
-def picture_space(find: Callable[[str], LocalModel], embed: Embed) -> PictureSpace | None:
-    """Returns the space of the published picture model; None when it is not here or has no measured encoder."""
+    None when it is not here, is damaged, has no measured encoder, or was trained on vectors of another model than
+    `words`, whose vectors `embed` returns.
+    """
     from inkseal.formats.picture_model import ENCODER, read_picture_model
 
     try:
@@ -118,14 +124,14 @@ def picture_space(find: Callable[[str], LocalModel], embed: Embed) -> PictureSpa
         if not model.files.keys() >= ENCODER:
             return None
         facts = read_picture_model(model.folder)
+        if facts.search is None or facts.embedding_sha256 != words.sha256:
+            return None
+        return PictureSpace(model, facts, facts.search.cosine, embed)
     except ModelMissing:
         return None
     except InksealError as error:
         log.warning("the picture model cannot be read: %s", error.code)
         return None
-    if facts.search is None:
-        return None
-    return PictureSpace(model, facts.side_px, facts.search.cosine, embed)
 
 
 def key(model: LocalModel) -> str:
@@ -133,7 +139,7 @@ def key(model: LocalModel) -> str:
     return model.sha256 or model.name
 
 
-@cache
+@lru_cache(maxsize=1)  # a model that took another's place takes its place here too
 def _compiled(folder: Path, files: tuple[tuple[str, str], ...]) -> "PictureFit":
     from inkseal.studio.generate.picture_fit import PictureFit
 

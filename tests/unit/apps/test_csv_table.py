@@ -212,6 +212,14 @@ def test_a_number_beyond_every_float_is_a_name() -> None:
     assert facts_of(f"order,sales\n{huge},5\n-{huge},7\n")[1] == "sales, total: 12"
 
 
+def test_a_column_of_kilograms_is_none_of_thousands() -> None:
+    weight, sales = read_table("重量(千克),销售(千元)\n5,3\n7,2\n").columns
+    assert (weight.scale, sales.scale) == (1.0, 1000.0)
+    facts = facts_of("weight (千克),sales (千元)\n5,3\n7,2\n")
+    assert "weight, total: 12千克" in facts
+    assert "sales, total: 5千元" in facts
+
+
 SIZES = st.sampled_from([("", 1), ("千", 10**3), ("万", 10**4), ("百万", 10**6), ("亿", 10**8)])
 
 

@@ -59,6 +59,13 @@ def test_equal_captions_are_not_held_against_a_picture() -> None:
     assert retrieval(two, np.array([7, 8, 9])) == pytest.approx(1 / 3)
 
 
+def test_a_caption_of_several_pictures_is_one_wrong_caption() -> None:
+    """Drawn once or four times, each caption is as likely among the wrong ones."""
+    once = RNG.standard_normal((200, 200))
+    many = np.tile(once, (4, 4))
+    assert retrieval(many, np.tile(np.arange(200), 4)) == pytest.approx(retrieval(once, np.arange(200)))
+
+
 def test_the_retrieval_precision_is_the_mean_over_all_draws() -> None:
     """One of 199 others is nearer: 99 drawn from them leave it out with the chance 100 / 199."""
     cosines = np.zeros((200, 200))

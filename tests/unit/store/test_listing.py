@@ -138,12 +138,11 @@ def test_vectors_are_by_content_and_only_of_what_is_there(store: Store) -> None:
     near, far = _add(store, "near", owner="ann"), _add(store, "far", model="b")
     twin = _add(store, "near")
     with store.transaction() as session:
-        contents = {sha256: modality for sha256, modality, _ in vectors.unread(session, "m", 10)}
-        assert set(contents.values()) == {"text"}
-        assert vectors.num_unread(session, "m") == len(contents) == 2
-        by_id = {found: artifacts.row(session, found).sha256 for found in (near, far, twin)}
+        unread = vectors.unread(session, "m", 10)
+        assert [(one.id, one.modality, one.title) for one in unread] == [(twin, "text", "near"), (far, "text", "far")]
+        assert vectors.num_unread(session, "m") == 2
         rows = [vectors.encode(np.array(row, np.float32)) for row in ([1.0, 0.0], [0.6, 0.8])]
-        vectors.put(session, "m", {by_id[near]: rows[0], by_id[far]: rows[1], "f" * 64: rows[0]})
+        vectors.put(session, "m", {twin: rows[0], far: rows[1], "f" * 26: rows[0]})
     query = np.array([1.0, 0.0], np.float32)
     with store.reading() as session:
         assert vectors.num_unread(session, "m") == 0

@@ -10,6 +10,7 @@ import pytest
 from inkseal import Studio, TextRequest
 from inkseal.core.errors import ModelMissing
 from inkseal.modalities.image.request import ImageRequest
+from inkseal.store import vectors
 from inkseal.store.listing import Filters
 from inkseal.studio.meaning import BATCH
 from inkseal.studio.spaces import Content
@@ -126,12 +127,34 @@ def test_what_is_left_is_read_in_the_background(studio: Studio, monkeypatch: pyt
 
     _make(studio, *(f"river {number}" for number in range(BATCH + 3)))
     monkeypatch.setattr("inkseal.studio.meaning.READ_AT_ONCE_SECONDS", 0.0)
-    first = studio.gallery.page(Filters(), "river", "meaning", limit=200)
+    with monkeypatch.context() as held:
+        held.setattr(studio.meaning, "_go_on", lambda: None)
+        first = studio.gallery.page(Filters(), "river", "meaning", limit=200)
     assert (len(first.artifacts), first.num_unread) == (BATCH, 3)
     end = time.monotonic() + 10
     while studio.gallery.page(Filters(), "river", "meaning").num_unread and time.monotonic() < end:
         time.sleep(0.05)
     assert studio.gallery.page(Filters(), "river", "meaning").total == BATCH + 3
+
+
+def test_a_title_deleted_while_it_is_read_leaves_no_vector_to_its_twin(
+    studio: Studio, embedder: TwoTopics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (studio.run(ImageRequest.of("an engine", model="echo", seed=1)) for _ in range(2))
+    made = {run.artifacts[0].id: run.artifacts[0].sha256 for run in (first, second)}
+    assert len(set(made.values())) == 1, "one picture, asked for twice"
+    embed = embedder.embed
+
+    def slowly(texts: Sequence[str]) -> Any:
+        if len(embedder.read) == 0:
+            studio.deleter.delete(max(made))  # the newest is read first
+        return embed(texts)
+
+    monkeypatch.setattr(embedder, "embed", slowly)
+    studio.meaning.read(0)
+    with studio.store.reading() as session:
+        unread = [one.id for one in vectors.unread(session, embedder.model.sha256, 9)]
+    assert unread == [min(made)]
 
 
 def test_an_owner_finds_and_reads_only_their_own(studio: Studio, embedder: TwoTopics) -> None:

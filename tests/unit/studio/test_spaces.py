@@ -43,9 +43,15 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return Catalog(place / "data")
 
 
+def words(models: Catalog) -> LocalModel:
+    """The embedding model that the picture model was trained with."""
+    sha256 = read_picture_model(models.local("picture").folder).embedding_sha256
+    return LocalModel.model_construct(name="embedding", sha256=sha256)
+
+
 @pytest.fixture
 def space(models: Catalog) -> PictureSpace:
-    found = picture_space(models.local, embed)
+    found = picture_space(models.local, words(models), embed)
     assert found is not None
     return found
 
@@ -65,12 +71,20 @@ def test_it_is_there_when_the_picture_model_has_a_measured_encoder(models: Catal
     search = read_picture_model(local.folder).search
     assert search is not None
     assert (space.key, space.modality, space.min_cosine) == (local.sha256, "image", search.cosine)
-    assert picture_space(lambda _: models.local("plain"), embed) is None
+    assert picture_space(lambda _: models.local("plain"), words(models), embed) is None
+    another = words(models).model_copy(update={"sha256": "9" * 64})
+    assert picture_space(models.local, another, embed) is None, "its vectors say nothing to this encoder"
 
     def missing(name: str) -> LocalModel:
         raise ModelMissing(f"no {name}")
 
-    assert picture_space(missing, embed) is None
+    assert picture_space(missing, words(models), embed) is None
+
+
+def test_a_damaged_model_leaves_the_search_by_words(models: Catalog) -> None:
+    local = models.local("picture")
+    damaged = local.model_copy(update={"files": dict.fromkeys(local.files, "0" * 64)})
+    assert picture_space(lambda _: damaged, words(models), embed) is None
 
 
 def test_a_picture_is_seen_as_in_training_whatever_its_size(models: Catalog, space: PictureSpace) -> None:

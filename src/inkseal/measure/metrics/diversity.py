@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from inkseal.core.types import Columns, Score
+from inkseal.measure.rows import require_rows
 
 
 class Diversity:
@@ -20,6 +21,7 @@ class Diversity:
 
     def score(self, made: Columns, real: Columns) -> Score:
         """Returns the mean over captions that have two pictures or more; each caption counts alike."""
+        require_rows(made, self.reads)
         captions, features = np.asarray(made["captions"]), np.asarray(made["features"], np.float64)
         features = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
         found = []

@@ -6,6 +6,7 @@ import numpy as np
 
 from inkseal.core.language import say
 from inkseal.core.types import Columns, Score
+from inkseal.measure.rows import require_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class FrechetDistance:
 
     def score(self, made: Columns, real: Columns) -> Score:
         """Returns the distance; warns when there are few rows, since it is then too large."""
+        require_rows(made, self.reads)
+        require_rows(real, self.compares)
         rows = [np.asarray(columns["features"], np.float64) for columns in (made, real)]
         (mean, spread), (real_mean, real_spread) = (_moments(found) for found in rows)
         shift = float(((mean - real_mean) ** 2).sum())

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from inkseal.core.types import Columns, Score
+from inkseal.measure.rows import require_rows
 
 ROWS_AT_ONCE = 256
 
@@ -22,6 +23,8 @@ class NearestDistance:
 
     def score(self, made: Columns, real: Columns) -> Score:
         """Returns the median in the unit of the pixels; `real` are the pictures of the training."""
+        require_rows(made, self.reads)
+        require_rows(real, self.compares)
         rows, known = (np.asarray(columns["pixels"], np.float32) for columns in (made, real))
         rows, known = rows.reshape(len(rows), -1), known.reshape(len(known), -1)
         lengths = np.einsum("ij,ij->i", known, known)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from inkseal.core.types import Columns, Score
+from inkseal.measure.rows import require_rows
 
 NUM_WRONG = 99
 
@@ -24,12 +25,14 @@ class RetrievalPrecision:
 
     def score(self, made: Columns, real: Columns) -> Score:
         """Returns the part; against all other captions where there are fewer than 99. Equal captions are no others."""
-        captions = np.asarray(made["captions"])
-        cosines = np.asarray(made["features"]) @ np.asarray(made["text_features"]).T
+        require_rows(made, self.reads)
+        _, first, own = np.unique(np.asarray(made["captions"]), return_index=True, return_inverse=True)
+        # A caption that several pictures have stands once among the wrong ones.
+        cosines = np.asarray(made["features"]) @ np.asarray(made["text_features"])[first].T
+        num_wrong = len(first) - 1
+        drawn = min(NUM_WRONG, num_wrong)
         chances = []
-        for row, own in enumerate(captions):
-            others = cosines[row, captions != own]
-            winning = int((others >= cosines[row, row]).sum())
-            drawn = min(NUM_WRONG, len(others))
-            chances.append(comb(len(others) - winning, drawn) / comb(len(others), drawn))
-        return Score(value=float(np.mean(chances)) if chances else 0.0, num_rows=len(captions))
+        for row, mine in zip(cosines, own, strict=True):
+            winning = int((row >= row[mine]).sum()) - 1
+            chances.append(comb(num_wrong - winning, drawn) / comb(num_wrong, drawn))
+        return Score(value=float(np.mean(chances)), num_rows=len(own))

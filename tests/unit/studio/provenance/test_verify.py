@@ -358,7 +358,7 @@ def test_like_meaning_is_only_ever_similar(sealer: Sealer, record: Record) -> No
     artifact = record(sealer)
     with sealer.store.transaction() as session:
         value = vectors.encode(embedder.embed(["bridge"])[0])
-        vectors.put(session, embedder.model.sha256, {artifact.sha256: value})
+        vectors.put(session, embedder.model.sha256, {artifact.id: value})
     result = verify(sealer, "悬索桥用缆索吊起桥面。".encode(), embedder=embedder)
     assert (result.relation, result.artifact_id) == ("similar", None)
     assert result.matches[0].artifact_id == artifact.id

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import EngineFailed, InvalidRequest, Unsupported
 from inkseal.core.language import say
-from inkseal.formats.child import Child, limit_memory, serve
+from inkseal.formats.child import Child, Starved, limit_memory, serve
 from inkseal.studio.generate.backends._openvino_config import GrammarSpec, structured_output
 
 if TYPE_CHECKING:
@@ -66,17 +66,22 @@ class GrammarGate:
             raise EngineFailed(say("The compiler of constraints did not start.", "约束编译器未能启动。")) from None
         try:
             error = self._child.ask(spec, self._limit_seconds) or self._compile_here(spec)
+        except Starved:
+            raise self._too_long() from None  # not remembered: another time the machine may have time for it
         except TimeoutError:
-            return Unsupported(
-                say(
-                    f"The constraint takes more than {self._limit_seconds} s to prepare.",
-                    f"该约束的准备时间超过 {self._limit_seconds} 秒。",
-                ),
-                fix=say("Use fewer optional fields and fewer choices.", "请减少可选字段和可选值。"),
-            )
+            return self._too_long()
         if error:
             return InvalidRequest(say(f"The constraint cannot be used: {error}", f"该约束无法使用：{error}"))
         return None
+
+    def _too_long(self) -> Unsupported:
+        return Unsupported(
+            say(
+                f"The constraint takes more than {self._limit_seconds} s to prepare.",
+                f"该约束的准备时间超过 {self._limit_seconds} 秒。",
+            ),
+            fix=say("Use fewer optional fields and fewer choices.", "请减少可选字段和可选值。"),
+        )
 
     def close(self) -> None:
         """Ends the child process and frees the compiler."""
