@@ -9,9 +9,15 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class MadeRow:
-    """Fits `PictureRow`."""
+    """Fits `PictureRow` and `LicensedRow`."""
 
     style: str
+    id: str = "made"
+    collection: str = "made"
+    member: str = "made.svg"
+    licence: str = "MIT"
+    author: str = "a maker, of pictures"
+    split: str = "train"
 
 
 @dataclass(frozen=True)
@@ -63,5 +69,5 @@ def make_pictures(count: int = 32, side: int = 64, seed: int = 0) -> MadePicture
         captions,
         rows.astype(np.int32),
         languages.astype(np.uint8),
-        [MadeRow(style=("flat", "outline")[index % 2]) for index in range(count)],
+        [MadeRow(style=("flat", "outline")[index % 2], id=f"made-{index}") for index in range(count)],
     )

@@ -50,18 +50,35 @@ class CardFile(Closed):
 
 
 class Licence(Closed):
-    """Who allows what. `upstream` is the makers' own; `package` is what the carrying package states, if one does."""
+    """Who allows what. `upstream` is the makers' own; `package` is what the carrying package states, if one does.
+
+    `own`: the model was trained by the recipes of this repository, so that nobody stands upstream.
+    """
 
     upstream: str
     upstream_url: str = ""
     package: str | None = None
+    own: bool = Field(False, exclude_if=lambda value: not value)
 
     def __str__(self) -> str:
+        if self.own:
+            return self.upstream
         upstream = say(f"{self.upstream} (upstream)", f"{self.upstream}（上游）")
         if self.package is None:
             return upstream
         stated = self.package or say("nothing", "未声明")
         return say(f"{upstream}; the package states: {stated}", f"{upstream}；软件包声明：{stated}")
+
+
+class TrainedOn(Closed):
+    """The dataset that a model was trained on here."""
+
+    name: str
+    sha256: Sha256
+    licences: dict[str, int]
+    """Licence → how many pictures or texts have it."""
+    credits: dict[str, str]
+    """Collection → who made it, as its licence wants to be told."""
 
 
 class PictureProfile(Closed):
@@ -102,6 +119,7 @@ class Card(Closed):
     description: Words
     limits: Words
     licence: Licence
+    data: TrainedOn | None = Field(None, exclude_if=lambda value: value is None)
     languages: tuple[str, ...] = ()
     parameters: int | None = None
     context_tokens: int = 0

@@ -13,7 +13,7 @@ from inkseal.catalog.providers import is_near, remote_models
 from inkseal.catalog.shelf import Installed, Shelf
 from inkseal.catalog.verify import model_hash, verify_files
 from inkseal.core.config import Provider, Settings
-from inkseal.core.errors import InksealError, ModelFileRefused, ModelMissing, UnknownName
+from inkseal.core.errors import InksealError, InvalidRequest, ModelFileRefused, ModelMissing, UnknownName
 from inkseal.core.events import Listener, ignore
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, LocalModel
@@ -173,7 +173,7 @@ class Catalog:
         `validate` reads the files before they are accepted, and tells what the card leaves open.
 
         Raises:
-            InvalidRequest, UnknownName: as `card`.
+            InvalidRequest, UnknownName: as `card`; also when a model of one's own has the name.
             FetchFailed: no source could deliver; lists each with its reason.
             NotEnoughSpace, ModelFileRefused, Cancelled, InUse: as `pull.pull`.
         """
@@ -184,6 +184,18 @@ class Catalog:
         here = self._here(card, cancel)
         if here is not None:
             return here
+        installed = self.shelf.installed(card.name)
+        if installed is not None and installed.is_own:
+            raise InvalidRequest(
+                say(
+                    f"The {card.name!r} on this machine was published from your own runs, and would be lost.",
+                    f"本机的 {card.name!r} 由你自己的训练发布，拉取会将其覆盖。",
+                ),
+                fix=say(
+                    f"Publish the runs under another name, then: inkseal models remove {card.name}",
+                    f"请换名发布该训练，再运行：inkseal models remove {card.name}",
+                ),
+            )
         pull(
             self.shelf,
             card,

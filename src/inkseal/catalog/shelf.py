@@ -19,6 +19,8 @@ from inkseal.store.durable import disk_errors, make_folder, refuse_links, sync_f
 from inkseal.store.lock import FileLock
 
 RECORD = "model.json"
+RUNS = "runs/"
+"""How the record of a model that was published from one's own runs says where it came from."""
 
 
 class Installed(Closed):
@@ -27,6 +29,11 @@ class Installed(Closed):
     card: Card
     source: str
     installed_at: datetime
+
+    @property
+    def is_own(self) -> bool:
+        """True when it was published from runs on this machine: no source could bring it again."""
+        return self.source.startswith(RUNS)
 
 
 class Shelf:

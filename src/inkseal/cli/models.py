@@ -86,6 +86,7 @@ def show(name: Name, as_json: Json = False) -> None:
         (say("task", "任务"), card.task),
         (say("languages", "语言"), ", ".join(card.languages)),
         *_abilities(card),
+        *_data(card),
         (say("limits", "局限"), str(card.limits)),
         (say("sources", "来源"), ", ".join(str(source["source"]) for source in card.sources)),
         *((file.name, f"{size_text(file.size_bytes)}  sha256 {file.sha256}") for file in card.files),
@@ -93,6 +94,18 @@ def show(name: Name, as_json: Json = False) -> None:
     ]
     for key, value in rows:
         typer.echo(f"  {key}: {value}")
+
+
+def _data(card: "Card") -> list[tuple[str, str]]:
+    """Returns what a model of our own was trained on, and who must be named for it."""
+    if card.data is None:
+        return []
+    licences = ", ".join(f"{licence} ({count:,})" for licence, count in card.data.licences.items())
+    return [
+        (say("trained on", "训练数据"), f"{card.data.name}  sha256 {card.data.sha256}"),
+        (say("licences of the data", "数据许可"), licences),
+        *((say(f"credit for {name}", f"{name} 署名"), text) for name, text in card.data.credits.items()),
+    ]
 
 
 def _abilities(card: "Card") -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ def publish(
             help=say("Runs, such as picture-flow picture-encoder.", "运行名称，例如 picture-flow picture-encoder。"),
         ),
     ],
-    name: Annotated[str, typer.Option(help=say("Name of the model.", "模型名称。"))] = "picture",
+    name: Annotated[str, typer.Option(help=say("Name of the model.", "模型名称。"))] = "my-picture",
     as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
 ) -> None:
     from inkseal.core.config import load_settings

@@ -6,6 +6,8 @@ import pytest
 
 from inkseal.catalog.card import Licence, read_card
 from inkseal.catalog.catalog import Catalog
+from inkseal.catalog.sources.folder import CHECKOUT
+from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import StoreError
 from inkseal.core.language import use_language
 from local_hub import card_text
@@ -18,12 +20,18 @@ def test_a_card_of_the_package_is_complete(path: Path) -> None:
     card = read_card(path)
     assert card.name == path.stem
     assert card.licence.upstream
-    assert card.licence.upstream_url.startswith("https://") or not card.files
+    assert card.licence.upstream_url.startswith("https://") or card.licence.own or not card.files
+    assert card.licence.own == (card.data is not None), "what we trained tells on what"
     assert {str(card.title), str(card.description), str(card.limits)} != {""}
     for entry in card.sources:
         for part in entry.get("parts", ()):
             assert part["file"] in {file.name for file in card.files}
+    shipped = {entry["source"] for entry in card.sources} == {"folder"}
     for file in card.files:
+        if shipped:
+            whole = CHECKOUT / "models" / card.name / file.name
+            assert (whole.stat().st_size, hash_file(whole)) == (file.size_bytes, file.sha256)
+            continue
         sizes = [
             sum(part["size_bytes"] for part in entry["parts"] if part["file"] == file.name)
             for entry in card.sources
@@ -50,6 +58,7 @@ def test_sources_are_tried_in_the_documented_order() -> None:
 def test_a_licence_says_both_what_the_makers_and_what_the_package_state() -> None:
     assert str(Licence(upstream="Apache-2.0")) == "Apache-2.0 (upstream)"
     assert str(Licence(upstream="Apache-2.0", package="")) == "Apache-2.0 (upstream); the package states: nothing"
+    assert str(Licence(upstream="Apache-2.0", own=True)) == "Apache-2.0", "nobody stands upstream"
     with use_language("zh"):
         assert str(Licence(upstream="Apache-2.0", package="MIT")) == "Apache-2.0（上游）；软件包声明：MIT"
 

@@ -14,8 +14,10 @@ import pytest
 from inkseal.catalog import space
 from inkseal.catalog.catalog import Catalog
 from inkseal.catalog.download import TEMPORARY_PREFIX
+from inkseal.catalog.shelf import RUNS, Installed
 from inkseal.core.errors import Cancelled, FetchFailed, InUse, InvalidRequest, ModelFileRefused, NotEnoughSpace
 from inkseal.core.events import Event, Noted, Progress
+from inkseal.core.types import now
 from local_hub import LocalHub, card_text, local_hub, only_this_index, parts_entry
 
 DATA = os.urandom(400_000)
@@ -59,6 +61,17 @@ def test_what_is_here_and_whole_is_not_fetched_again(data_dir: Path, hub: LocalH
     catalog = _catalog(data_dir, HUB)
     assert catalog.pull("m") == catalog.pull("m") == catalog.local("m")
     assert len(hub.requests) == 1
+
+
+def test_a_model_of_ones_own_is_not_fetched_over(data_dir: Path, hub: LocalHub) -> None:
+    catalog = _catalog(data_dir, HUB, files={"w.gguf": b"mine"})
+    card = catalog.card("m")
+    with catalog.shelf.partial("m") as partial:
+        (partial / "w.gguf").write_bytes(b"mine")
+        catalog.shelf.publish(partial, Installed(card=card, source=f"{RUNS}flow", installed_at=now()))
+    with pytest.raises(InvalidRequest, match="your own runs"):
+        _catalog(data_dir, HUB).pull("m")
+    assert (catalog.shelf.folder("m") / "w.gguf").read_bytes() == b"mine"
 
 
 def test_a_damaged_model_is_fetched_again(data_dir: Path, hub: LocalHub) -> None:

@@ -27,6 +27,15 @@ LIMITS = (
     "People are drawn as their artists drew them, stereotypes of professions and nations included.",
     "Vectors of captions are those of one embedding model on one kind of processor; others may differ in the last bit.",
 )
+LIMITS_ZH = (
+    "只有表情符号与剪贴画：没有照片，没有场景；64×64 像素，白底。",
+    "表情的中文描述是公布的名称。剪贴画的中文描述只来自英文标题中认出的事物，或其所在的文件夹；两者皆无的没有中文描述。",
+    "剪贴画的标题与关键词是作者自己写的，未经校对。",
+    "有意减少了肤色、性别、旗帜与字母：模型从这组数据中学不好它们。",
+    "有些图画的产品、角色或徽标是他人的商标。",
+    "人物按画师的画法呈现，包括对职业与民族的刻板印象。",
+    "描述的向量出自同一嵌入模型与同一类处理器；换一类处理器，末位可能不同。",
+)
 
 
 class Card(Closed):
@@ -56,6 +65,7 @@ class Card(Closed):
     archives: dict[str, PinnedArchive]
     embedding: dict[str, str]
     limits: tuple[str, ...] = LIMITS
+    limits_zh: tuple[str, ...] = LIMITS_ZH
 
 
 def hash_of(files: Mapping[str, str]) -> str:
@@ -138,7 +148,7 @@ def card_text(card: Card) -> str:
         shown.append(_table("Could not be had", ("collection", "why"), sorted(card.missing.items())))
     rows = [(f"{a.package} {a.version}", a.source, f"`{a.sha256}`") for a in card.archives.values()]
     shown.append(_table("Archives", ("package", "registry", "SHA-256"), rows))
-    shown.append("## Limits\n\n" + "\n".join(f"- {limit}" for limit in card.limits) + "\n")
+    shown.append("## Limits\n\n" + "\n".join(f"- {limit}" for limit in card.limits + card.limits_zh) + "\n")
     return "\n".join(shown)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from inkseal.catalog.card import Card, CardFile, card_text
-from inkseal.catalog.shelf import Installed, Shelf
+from inkseal.catalog.shelf import RUNS, Installed, Shelf
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import Cancelled, InvalidRequest, MissingDependency
 from inkseal.core.events import Listener, Noted, Progress
@@ -18,6 +18,7 @@ from inkseal.formats.picture_model import DECODER, FACTS, PICTURES, TEXTS, TRANS
 from inkseal.formats.shared_weights import save_graphs
 from inkseal.store.durable import write_whole
 from inkseal.workshop.data.card import Card as DataCard
+from inkseal.workshop.publish.licences import LicensedRow, licence_table
 from inkseal.workshop.publish.parity import Parity, require
 from inkseal.workshop.publish.picture_card import make_card, page
 from inkseal.workshop.publish.picture_graphs import (
@@ -33,16 +34,16 @@ from inkseal.workshop.train.picture_batches import Pictures
 
 MAX_BYTES = 60_000_000
 DATA, PROOF, PAGE, CARD_FILE = "data.json", "parity.json", "MODEL.md", "card.toml"
+LICENCES = "licences.csv.gz"
 NUM_STEPS = 5
-SOURCE = "runs/"
-"""How the record of a published model says where it came from."""
 SIDE = 8
 """A latent's side is this part of a picture's."""
 
 
 class PublishedPictures(Pictures, Protocol):
-    """A picture dataset with its card."""
+    """A picture dataset with its card, that knows where each picture is from."""
 
+    rows: Sequence[LicensedRow]
     card: DataCard
 
 
@@ -96,7 +97,7 @@ def publish_picture(
             card, parity = _fill(partial, name, sources, data, step)
             changed = before is None or before.card != card
             if changed:
-                source = f"{SOURCE}{'+'.join(names)}"
+                source = f"{RUNS}{'+'.join(names)}"
                 shelf.publish(partial, Installed(card=card, source=source, installed_at=now()))
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -129,6 +130,7 @@ def _fill(
     parity = prove(folder, sources, data)
     require(parity)
     step(say("Writing the card", "编写模型卡"))
+    write_whole(folder / LICENCES, licence_table(data.rows))
     card = _write_papers(folder, name, sources, data.card, facts, parity)
     write_whole(folder / CARD_FILE, card_text(card).encode())
     return card, parity
@@ -214,7 +216,7 @@ def _write_papers(
 def _before(shelf: Shelf, name: str) -> Installed | None:
     """Returns what was published under the name; refuses to replace a model that came from elsewhere."""
     before = shelf.installed(name)
-    if before is not None and not before.source.startswith(SOURCE):
+    if before is not None and not before.is_own:
         raise InvalidRequest(
             say(f"The name {name!r} is another model's.", f"名称 {name!r} 已属于其他模型。"),
             fix=say("Choose another with --name.", "请用 --name 另取名称。"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from inkseal.catalog.card import Card, CardFile, Licence, PictureProfile, Profile, Words
+from inkseal.catalog.card import Card, CardFile, Licence, PictureProfile, Profile, TrainedOn, Words
 from inkseal.formats.picture_model import PictureModel
 from inkseal.formats.picture_styles import picture_styles
 from inkseal.workshop.data.card import Card as DataCard
@@ -23,7 +23,6 @@ LIMITS_ZH = (
 
 def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: PictureModel) -> Card:
     """Returns the catalog card."""
-    licences = ", ".join(f"{licence} ({count:,})" for licence, count in data.by_licence.items())
     return Card(
         name=name,
         task="generate",
@@ -31,13 +30,13 @@ def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: Pictu
         format="openvino",
         title=Words(en=f"Inkseal pictures ({name})", zh=f"墨印图片模型（{name}）"),
         description=Words(
-            en=f"Draws emoji, icons and clip art from Chinese and English prompts. Trained here on "
-            f"{data.num_pictures:,} licensed pictures: {licences}; data {data.sha256[:16]}.",
-            zh=f"按中英文提示词绘制表情、图标与剪贴画。由本项目用 {data.num_pictures:,} 张有许可的图片训练："
-            f"{licences}；数据 {data.sha256[:16]}。",
+            en=f"Draws emoji, icons and clip art from Chinese and English prompts. Trained by a recipe of this "
+            f"repository on {data.num_pictures:,} licensed pictures.",
+            zh=f"按中英文提示词绘制表情、图标与剪贴画。由本项目的配方用 {data.num_pictures:,} 张有许可的图片训练而成。",
         ),
         limits=Words(en=LIMITS_EN, zh=LIMITS_ZH),
-        licence=Licence(upstream=WEIGHTS_LICENCE),
+        licence=Licence(upstream=WEIGHTS_LICENCE, own=True),
+        data=TrainedOn(name=data.name, sha256=data.sha256, licences=data.by_licence, credits=data.attributions),
         languages=("zh", "en"),
         parameters=facts.parameters,
         profile=Profile(
@@ -84,17 +83,24 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
             f"# {name}\n",
             _table(("", ""), rows),
             f"## Limits · 局限\n\n{LIMITS_EN}\n\n{LIMITS_ZH}\n",
-            *(f"- {limit}" for limit in data.limits),
+            *(f"- {limit}" for limit in data.limits + data.limits_zh),
             "",
             "## Held-out scores · 留出集得分\n",
-            _table(("score", "value"), [(key.removeprefix("held_out_"), f"{v:.4g}") for key, v in scores.items()]),
+            _table(
+                ("score · 项目", "value · 值"),
+                [(key.removeprefix("held_out_"), f"{v:.4g}") for key, v in scores.items()],
+            ),
             "## Served as trained · 部署与训练一致\n",
-            _table(("network", "largest error", "mean error", "refused above"), errors),
+            _table(
+                ("network · 网络", "largest error · 最大误差", "mean error · 平均误差", "refused above · 上限"), errors
+            ),
             "## Styles · 风格\n",
-            _table(("name", "English", "中文"), styles),
+            _table(("name · 名称", "English", "中文"), styles),
             "## Licences of the data · 数据许可\n",
-            _table(("licence", "pictures"), [(key, f"{count:,}") for key, count in data.by_licence.items()]),
-            _table(("collection", "pictures", "credit"), credits),
+            _table(
+                ("licence · 许可", "pictures · 图片"), [(key, f"{count:,}") for key, count in data.by_licence.items()]
+            ),
+            _table(("collection · 来源", "pictures · 图片", "credit · 署名"), credits),
         )
     )
 

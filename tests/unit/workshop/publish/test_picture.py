@@ -1,5 +1,7 @@
 """A model is published of small runs: proved, described, whole, the same again; and refused where it must be."""
 
+import csv
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -69,6 +71,12 @@ def test_the_folder_is_whole_proved_and_described(publish: Publish, tmp_path: Pa
     page = (made.folder / "MODEL.md").read_text()
     assert DATA.card.sha256 in page
     assert "MIT" in page
+    assert made.card.data is not None
+    assert (made.card.data.sha256, made.card.data.credits) == (DATA.card.sha256, {"made": "nobody"})
+    assert str(made.card.licence) == "Apache-2.0"
+    table = list(csv.DictReader(gzip.decompress((made.folder / "licences.csv.gz").read_bytes()).decode().splitlines()))
+    assert [row["id"] for row in table] == [f"made-{number}" for number in range(40)]
+    assert {(row["licence"], row["author"]) for row in table} == {("MIT", "a maker, of pictures")}
 
 
 def test_how_well_a_text_finds_a_picture_is_measured(publish: Publish, runs: Path) -> None:
