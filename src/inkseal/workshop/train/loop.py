@@ -75,8 +75,10 @@ def _run(recipe: Recipe, objective: Objective, run: RunFolder, on_event: Listene
         log(event)
         on_event(event)
 
-    on_event(Started(run_id=recipe.name, what=recipe.objective))
-    if trainer.step < recipe.steps:
+    works = trainer.step < recipe.steps
+    keep = tell if works else on_event  # a finished run that is started again took nothing more
+    keep(Started(run_id=recipe.name, what=recipe.objective))
+    if works:
         on_event(Noted(text=forecast(trainer, recipe, objective)))
     meter, start = EnergyMeter(), time.monotonic()
     while trainer.step < recipe.steps and not cancel.is_set():
@@ -94,7 +96,7 @@ def _run(recipe: Recipe, objective: Objective, run: RunFolder, on_event: Listene
         look(trainer, objective, run, tell)
     seconds = time.monotonic() - start
     energy = meter.stop()
-    on_event(Finished(run_id=recipe.name, usage=Usage(total_seconds=seconds, energy=energy)))
+    keep(Finished(run_id=recipe.name, usage=Usage(total_seconds=seconds, energy=energy)))
     return Outcome(folder=run.folder, step=trainer.step, finished=finished, seconds=seconds, energy=energy)
 
 
