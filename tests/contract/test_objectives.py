@@ -26,6 +26,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
 from inkseal.workshop.train.averaged import named_tensors  # noqa: E402
+from inkseal.workshop.train.processes import drawing_on, on_device  # noqa: E402
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 CONDITIONAL = {"noise_width": 6, "condition_width": 8, "widths": [8, 8, 16], "blocks": [1, 1, 1], "groups": 4}
@@ -118,6 +119,18 @@ def test_each_player_learns_with_all_its_weights(objective: Objective) -> None:
         weights = {key: p for key, p in module.named_parameters() if p.ndim >= 2 and "style" not in key}
         assert not [key for key, p in weights.items() if p.grad is None or not bool(p.grad.any())]
         assert not [key for key, p in module.named_parameters() if p.grad is None]
+
+
+def test_a_loss_is_computed_where_the_networks_are(objective: Objective) -> None:
+    """On torch's own device without memory, which refuses tensors of another device just as a GPU does."""
+    batch = on_device(objective.batch(np.arange(8), np.random.default_rng(0)), "meta")
+    for module in objective.modules.values():
+        module.to("meta")
+    for player in objective.modules:
+        with drawing_on(torch.device("meta")):
+            loss, metrics = objective.loss(batch, player)
+        loss.backward()
+        assert {loss.device.type, *(value.device.type for value in metrics.values())} == {"meta"}
 
 
 def test_looking_changes_nothing_and_sees_the_same(objective: Objective) -> None:
