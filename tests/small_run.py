@@ -45,3 +45,8 @@ def train_there(folder: str, recipe: Recipe) -> None:
             (Path(folder) / BEGUN).touch()
 
     train(recipe, make_pictures(24), Path(folder), fresh=False, on_event=listen, cancel=threading.Event())
+
+
+def metric_lines(folder: Path) -> list[str]:
+    """Returns the lines of a run's log that follow from its recipe; what a sitting took does not."""
+    return [line for line in (folder / "log.jsonl").read_text().splitlines() if "metric_logged" in line]

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from inkseal.cli._group import app
 from inkseal.core.errors import InvalidRequest
 from picture_maker import make_pictures
-from small_run import small_recipe
+from small_run import metric_lines, small_recipe
 
 pytest.importorskip("torch")
 pytest.importorskip("accelerate")
@@ -40,7 +40,7 @@ def test_a_run_is_stopped_by_sigterm_and_goes_on(recipe: Path, data_dir: Path) -
 
     def stop() -> None:
         while not over.wait(0.002):
-            if (run / "log.jsonl").exists() and (run / "log.jsonl").read_text():
+            if (run / "log.jsonl").exists() and metric_lines(run):
                 # Only while the command listens: after it the signal would end pytest.
                 if signal.getsignal(signal.SIGTERM) is not handler:
                     os.kill(os.getpid(), signal.SIGTERM)

@@ -48,6 +48,8 @@ def train(
     with interruptible(signal.SIGTERM) as cancel:
         outcome = run_recipe(read, load_settings().data_dir, fresh=fresh, on_event=terminal, cancel=cancel)
     terminal.close()
+    if outcome.process:  # the main process says it for all
+        return
     if as_json:
         print_json(outcome.model_dump(mode="json"))
         return

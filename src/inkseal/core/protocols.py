@@ -344,7 +344,7 @@ class Objective(Protocol):
         """Returns the player's scalar loss, and scalar tensors to be logged by name."""
 
     def evaluate(self) -> Mapping[str, float]:
-        """Returns scores on the held-out split, the same for the same weights."""
+        """Returns scores on the held-out split, the same for the same weights; networks are on the CPU meanwhile."""
 
     def sheet(self) -> "NDArray[Any] | None":
         """Returns samples to look at, [H, W, 3] uint8, the same for the same weights; None when there is nothing."""

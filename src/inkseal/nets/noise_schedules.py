@@ -1,12 +1,16 @@
-"""How data becomes noise, step by step or at once: the discrete schedules of DDPM, and straight flow matching paths.
+"""How data becomes noise and noise data: the discrete schedules and steps of DDPM, and straight flow matching paths.
 
 Time 0 is data; the last time is noise. Broadcasts over whatever comes after the batch.
 """
 
 import math
+from collections.abc import Callable
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
+
+ReverseVariance = Literal["beta", "posterior"]
 
 
 def linear_betas(num_steps: int, first: float = 1e-4, last: float = 0.02) -> Tensor:
@@ -55,6 +59,48 @@ def denoise_mean(x_t: Tensor, predicted_noise: Tensor, beta: Tensor, alpha_cumpr
     Source: Ho, Jain and Abbeel 2020, eq. 11.
     """
     return (x_t - beta / (1 - alpha_cumprod).sqrt() * predicted_noise) / (1 - beta).sqrt()
+
+
+def reverse_variances(betas: Tensor, kind: ReverseVariance = "beta") -> Tensor:
+    """Returns the variances σ²_t of the reverse steps, [T].
+
+    "beta" is β_t, the best for data of variance 1; "posterior" is β_t (1−ᾱ_{t−1}) / (1−ᾱ_t), the best for data of one
+    point, and 0 at the first step. For data between the two, σ² lies between them.
+    Source: Ho, Jain and Abbeel 2020, eq. 7 and section 3.2.
+    """
+    if kind == "beta":
+        return betas
+    left = alphas_cumprod(betas)
+    before = torch.cat([left.new_ones(1), left[:-1]])
+    return betas * (1 - before) / (1 - left)
+
+
+def ancestral_samples(
+    predict_noise: Callable[[Tensor, int], Tensor],
+    x_T: Tensor,
+    betas: Tensor,
+    kind: ReverseVariance = "beta",
+    generator: Generator | None = None,
+) -> Tensor:
+    """Returns samples [B, …] of the data from noise x_T [B, …] ~ N(0, 1); the last step adds no noise.
+
+    Args:
+        predict_noise: from x_t and t, the number of noising steps in 1…T, the noise in x_t.
+        x_T: where to begin.
+        betas: the schedule that the prediction was trained with, [T].
+        kind: of the steps' variance.
+        generator: draws the noise of the steps; torch's own when None.
+
+    Source: Ho, Jain and Abbeel 2020, algorithm 2.
+    """
+    betas = betas.to(x_T.device)  # in their own precision: 1 − ᾱ of the first steps is lost in less
+    left, deviations = alphas_cumprod(betas), reverse_variances(betas, kind).sqrt()
+    x = x_T
+    for t in range(len(betas), 0, -1):
+        x = denoise_mean(x, predict_noise(x, t), betas[t - 1], left[t - 1])
+        if t > 1:
+            x = x + deviations[t - 1] * torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+    return x
 
 
 def flow_path(x_0: Tensor, noise: Tensor, t_B: Tensor) -> tuple[Tensor, Tensor]:

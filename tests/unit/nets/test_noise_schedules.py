@@ -7,14 +7,16 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from inkseal.nets.noise_schedules import (  # noqa: E402
+    ReverseVariance,
     alphas_cumprod,
+    ancestral_samples,
     cosine_betas,
-    denoise_mean,
     flow_path,
     linear_betas,
     logit_normal_times,
     noise_step,
     noise_to,
+    reverse_variances,
 )
 
 
@@ -58,21 +60,48 @@ def test_cosine_betas_leave_a_squared_cosine() -> None:
         assert abs(float(left[step - 1]) - f) < 1e-9
 
 
-def test_the_reverse_step_gives_back_a_gaussian() -> None:
-    """For data N(m, s²) the best prediction of the noise is known; T reverse steps must end in N(m, s²)."""
-    torch.manual_seed(0)
-    m, s = 1.5, 0.5
-    betas = linear_betas(1000)
+def samples(m: float, s: float, betas: "torch.Tensor", kind: ReverseVariance, count: int = 40_000) -> "torch.Tensor":
+    """Draws from N(m, s²) by ancestral sampling with the best prediction there is, which has a closed form."""
     left = alphas_cumprod(betas)
-    x = torch.randn(20_000, dtype=torch.float64)
-    for t in range(999, -1, -1):
-        variance = left[t] * s**2 + 1 - left[t]
-        noise = (1 - left[t]).sqrt() * (x - left[t].sqrt() * m) / variance  # E[noise | x_t] = −σ·score
-        x = denoise_mean(x, noise, betas[t], left[t])
-        if t:
-            x = x + betas[t].sqrt() * torch.randn_like(x)
-    assert abs(float(x.mean()) - m) < 0.02
-    assert abs(float(x.std()) - s) < 0.02
+
+    def predict(x: "torch.Tensor", t: int) -> "torch.Tensor":
+        marginal = left[t - 1] * s**2 + 1 - left[t - 1]
+        return (1 - left[t - 1]).sqrt() * (x - left[t - 1].sqrt() * m) / marginal  # E[noise | x_t] = −σ·score
+
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(count, dtype=torch.float64, generator=generator)
+    return ancestral_samples(predict, start, betas, kind, generator)
+
+
+@pytest.mark.parametrize("kind", ["beta", "posterior"])
+@pytest.mark.parametrize(("m", "s"), [(1.5, 0.5), (-0.7, 1.3)])
+def test_from_noise_a_gaussian_comes_back(kind: ReverseVariance, m: float, s: float) -> None:
+    """Five standard errors of mean and variance, besides what 1000 steps leave of the steps' length, 1 %."""
+    x = samples(m, s, linear_betas(1000), kind)
+    assert float(x.mean()) == pytest.approx(m, abs=5 * s / len(x) ** 0.5)
+    assert float(x.var()) == pytest.approx(s**2, rel=5 * (2 / len(x)) ** 0.5 + 0.01)
+
+
+def test_each_variance_is_exact_for_the_data_it_is_best_for_however_long_the_steps() -> None:
+    betas = linear_betas(20, 0.01, 0.7)
+    x = samples(0.0, 1.0, betas, "beta")
+    # The last step adds no noise, so that β_1 is missing.
+    assert float(x.var()) == pytest.approx(1 - float(betas[0]), rel=5 * (2 / len(x)) ** 0.5)
+    point = samples(2.0, 0.0, betas, "posterior", 100)
+    torch.testing.assert_close(point, torch.full_like(point, 2.0))
+    # One step before the end, what was a point is as wide as the noise says.
+    left = alphas_cumprod(betas)
+    assert reverse_variances(betas, "posterior")[0] == 0
+    for t in range(1, 20):
+        shrunk = (1 - betas[t]).sqrt() * (1 - left[t - 1]) / (1 - left[t])
+        given = shrunk**2 * (1 - left[t]) + reverse_variances(betas, "posterior")[t]
+        assert float(given) == pytest.approx(float(1 - left[t - 1]))
+
+
+def test_long_steps_lie_between_the_two_variances() -> None:
+    betas, s = linear_betas(20, 0.01, 0.7), 0.6
+    widths = [float(samples(0.0, s, betas, kind).std()) for kind in ("posterior", "beta")]
+    assert widths[0] < 0.99 * s < 1.01 * s < widths[1]
 
 
 def test_a_path_is_a_straight_line_and_its_velocity_the_slope() -> None:

@@ -31,6 +31,7 @@ from inkseal.workshop.publish.picture_parity import prove
 from inkseal.workshop.publish.picture_search import measure_search
 from inkseal.workshop.publish.picture_sources import PictureSources, prove_data, read_sources
 from inkseal.workshop.train.picture_batches import Pictures
+from inkseal.workshop.train.run_log import LOG
 
 MAX_BYTES = 60_000_000
 DATA, PROOF, PAGE, CARD_FILE = "data.json", "parity.json", "MODEL.md", "card.toml"
@@ -188,7 +189,7 @@ def _write_papers(
 ) -> Card:
     """Writes what stands beside the networks, and returns the card of everything in the folder."""
     for run, prefix in ((sources.flow, ""), (sources.autoencoder, "autoencoder-"), (sources.encoder, "encoder-")):
-        for file in ("recipe.json", "log.jsonl", "curves.png"):
+        for file in ("recipe.json", LOG, "curves.png"):
             if run is not None and (run / file).is_file():
                 shutil.copyfile(run / file, folder / f"{prefix}{file}")
     sheets = sorted((sources.flow / "sheets").glob("step-*.png"))

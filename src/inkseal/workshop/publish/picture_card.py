@@ -8,6 +8,7 @@ from inkseal.formats.picture_styles import picture_styles
 from inkseal.workshop.data.card import Card as DataCard
 from inkseal.workshop.publish.parity import Parity
 from inkseal.workshop.publish.picture_sources import PictureSources, scores_of
+from inkseal.workshop.train.run_log import LOG, Spent, spent
 
 WEIGHTS_LICENCE = "Apache-2.0"
 LIMITS_EN = (
@@ -70,6 +71,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
         ("steps, guidance, solver · 步数、引导、求解器", f"{facts.steps}, {facts.guidance:g}, {facts.solver}"),
         ("prompts read by · 提示词编码", f"{facts.embedding}, `{facts.embedding_sha256}`"),
         ("trained · 训练", f"{sources.facts['step']:,} × {recipe['batch']} (`{recipe['name']}`)"),
+        ("training time, energy · 训练用时、能耗", _spent(sources)),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
     ]
     if facts.search is not None:
@@ -103,6 +105,21 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
             _table(("collection · 来源", "pictures · 图片", "credit · 署名"), credits),
         )
     )
+
+
+def _spent(sources: PictureSources) -> str:
+    """Returns hours and megajoules of each run, with – for what nobody knows."""
+    runs = [sources.autoencoder, sources.flow, *([sources.encoder] if sources.encoder is not None else [])]
+    told = []
+    for run in runs:
+        name = run.name if run is not None else "autoencoder"
+        took = spent(run / LOG) if run is not None else Spent()
+        seconds = "–" if took.seconds is None else f"{took.seconds / 3600:.3g} h"
+        energy = "–"
+        if took.energy is not None:
+            energy = f"{took.energy.energy_joules / 1e6:.3g} MJ ({took.energy.kind}: {took.energy.formula})"
+        told.append(f"`{name}` {seconds}, {energy}")
+    return "; ".join(told)
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

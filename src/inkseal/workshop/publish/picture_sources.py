@@ -1,6 +1,5 @@
 """What finished picture runs hold for publishing: weights, shapes, recipes, logs; and proof of their data."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape, Tex
 from inkseal.workshop.train.latents import AUTOENCODER, Latents
 from inkseal.workshop.train.picture_batches import Pictures, evenly, to_pixels
 from inkseal.workshop.train.run_folder import MODEL, read_model
+from inkseal.workshop.train.run_log import LOG, log_lines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -174,13 +174,7 @@ def _of_model(tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
 def scores_of(run: Path | None) -> dict[str, float]:
     """Returns the last value of each held-out score in a run's log."""
     scores: dict[str, float] = {}
-    log = run / "log.jsonl" if run is not None else None
-    if log is not None and log.exists():
-        for text in log.read_text(encoding="utf-8").splitlines():
-            try:
-                line = json.loads(text)
-            except ValueError:  # the last line of a killed process may be torn
-                continue
-            if str(line.get("name", "")).startswith("held_out_"):
-                scores[line["name"]] = line["value"]
+    for _, line in log_lines(run / LOG) if run is not None else ():
+        if str(line.get("name", "")).startswith("held_out_"):
+            scores[line["name"]] = line["value"]
     return scores

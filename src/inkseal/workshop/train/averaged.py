@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 
 class AveragedWeights:
-    """An exponential moving average of all floating-point weights and buffers; the rest is copied.
+    """An exponential moving average of all weights; buffers are copied, since a mean of them may be no such thing.
 
+    A mean of unit vectors, such as spectral norm keeps, is shorter than one.
     The decay rises as (1 + step) / (10 + step), so that the random beginning is soon forgotten.
     Source: Polyak and Juditsky 1992; Karras et al. 2024, "Analyzing and Improving the Training Dynamics of Diffusion
     Models", section 3.
@@ -24,14 +25,20 @@ class AveragedWeights:
     def update(self, step: int) -> None:
         """Moves the average towards the weights after `step` steps."""
         decay = min(self._decay, (1 + step) / (10 + step))
-        floats, now = [], []
+        weights = {
+            f"{player}.{name}"
+            for player, module in self._modules.items()
+            for name, weight in module.named_parameters(remove_duplicate=False)
+            if weight.is_floating_point()
+        }
+        averages, now = [], []
         for name, tensor in named_tensors(self._modules).items():
-            if tensor.is_floating_point():
-                floats.append(self.tensors[name])
+            if name in weights:
+                averages.append(self.tensors[name])
                 now.append(tensor)
             else:
                 self.tensors[name].copy_(tensor)
-        torch._foreach_lerp_(floats, now, 1 - decay)
+        torch._foreach_lerp_(averages, now, 1 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -31,7 +31,7 @@ def save_checkpoint(
     Raises:
         NotEnoughSpace, StoreError: the disk cannot take it; earlier checkpoints are as they were.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     make_folder(folder)
     target = folder / f"{_PREFIX}{step:09d}"
@@ -39,14 +39,16 @@ def save_checkpoint(
         return target
     temporary = folder / f".{target.name}.{secrets.token_hex(6)}.tmp"
     try:
-        with disk_errors(temporary):
+        with disk_errors(target):
             temporary.mkdir(mode=0o700)
             hashes = {}
             for name, group in tensors.items():
                 path = temporary / f"{name}.safetensors"
-                save_file({key: value.detach().contiguous() for key, value in group.items()}, path)
+                # The library's own writing tells of a full disk with an error that is no OSError.
+                data = save({key: value.detach().contiguous() for key, value in group.items()})
+                path.write_bytes(data)
                 sync_file(path)
-                hashes[path.name] = _sha256(path)
+                hashes[path.name] = hashlib.sha256(data).hexdigest()
             text = json.dumps({"step": step, "sha256": hashes, "state": state}, ensure_ascii=False, indent=1)
             write_whole(temporary / STATE, text.encode())
             temporary.rename(target)

@@ -7,8 +7,6 @@ import psutil
 
 from inkseal.core.errors import NotEnoughMemory
 from inkseal.core.language import say
-from inkseal.core.protocols import Objective
-from inkseal.workshop.train.order import examples_of, generator_of
 from inkseal.workshop.train.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ MOMENTS = 2
 """AdamW keeps two numbers for each weight."""
 
 
-def forecast(trainer: "Trainer", recipe: Recipe, objective: Objective) -> str:
+def forecast(trainer: "Trainer", recipe: Recipe) -> str:
     """Returns a sentence with the time to the end and the memory.
 
     Gradients of a few batches are computed, the first one untimed; weights, buffers and optimizers stay as they were.
@@ -34,10 +32,9 @@ def forecast(trainer: "Trainer", recipe: Recipe, objective: Objective) -> str:
     seconds = []
     for index in range(REHEARSALS):
         begin = time.perf_counter()
-        chosen = examples_of(index, recipe.batch, objective.num_examples(), recipe.seed)
-        batch = objective.batch(chosen, generator_of(index, recipe.seed))
+        batch = trainer.batch(index)
         for player in trainer.modules:
-            trainer.gradients(batch, player)
+            trainer.gradients(batch, player)[0].item()  # waits for the device
         seconds.append(time.perf_counter() - begin)
     copy_into(trainer.modules, kept)
     per_step = min(seconds[1:])
@@ -46,7 +43,7 @@ def forecast(trainer: "Trainer", recipe: Recipe, objective: Objective) -> str:
     to_come = MOMENTS * sum(tensor.numel() * 4 for tensor in kept.values())
     memory = psutil.Process().memory_info().rss
     free = psutil.virtual_memory().available
-    if to_come > free:
+    if trainer.accelerator.device.type == "cpu" and to_come > free:
         raise NotEnoughMemory(
             say(
                 f"The optimizer needs {to_come / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inkseal.core.config import configure
-from inkseal.core.events import Finished, Listener, MetricLogged, Noted, Progress, Started
+from inkseal.core.events import Finished, Listener, MetricLogged, Noted, Progress, Started, ignore
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel, Objective
 from inkseal.core.types import Closed, Energy, Usage
@@ -17,24 +17,28 @@ from inkseal.workshop.train.checkpoint import load_checkpoint, save_checkpoint
 from inkseal.workshop.train.curves import draw_curves
 from inkseal.workshop.train.forecast import forecast
 from inkseal.workshop.train.objectives import objectives
-from inkseal.workshop.train.order import examples_of, generator_of, torch_seed_of
+from inkseal.workshop.train.order import torch_seed_of
+from inkseal.workshop.train.processes import is_set_anywhere, join_processes
 from inkseal.workshop.train.recipe import Recipe
 from inkseal.workshop.train.run_folder import RunFolder, lower_priority
 from inkseal.workshop.train.trainer import Trainer, import_torch
 
 
 class Outcome(Closed):
-    """How a run, or this part of it, ended."""
+    """How a run, or this part of it, ended; `process` is 0 in the main one of those that trained it together."""
 
     folder: Path
     step: int
     finished: bool
     seconds: float
     energy: Energy | None
+    process: int = 0
 
 
 def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Listener, cancel: Cancel) -> Outcome:
     """Trains until the recipe's last step or until `cancel` is set; a run that was begun goes on where it stood.
+
+    Processes of one launcher train together; the main one alone holds the folder, writes and tells.
 
     Args:
         recipe: everything that decides the weights.
@@ -49,63 +53,83 @@ def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Li
         InUse: another process trains this run.
         NotEnoughMemory: the forecast exceeds what is free.
         MissingDependency: torch or accelerate is not installed.
+        InvalidRequest, Unsupported: the processes cannot share the work.
     """
     torch = import_torch()
+    kind = objectives[recipe.objective]
+    accelerator = join_processes(recipe)
     torch.set_num_threads(recipe.threads)
     lower_priority(recipe.nice)
-    kind = objectives[recipe.objective]
-    run = RunFolder.open(run_dir, recipe, fresh=fresh)
+    is_main = accelerator.is_main_process
+    run = RunFolder.open(run_dir, recipe, fresh=fresh) if is_main else RunFolder(run_dir)
     try:
+        accelerator.wait_for_everyone()
         torch.manual_seed(recipe.seed)
         objective = kind(configure(kind.config, recipe.config, "config"), data, run.folder)
-        objective.prepare(on_event, cancel)
-        return _run(recipe, objective, run, on_event, cancel)
+        with accelerator.main_process_first():
+            objective.prepare(on_event if is_main else ignore, cancel)
+        trainer = Trainer(recipe, objective, accelerator)
+        outcome = _run(trainer, run, on_event if is_main else ignore, cancel)
+        accelerator.wait_for_everyone()
+        return outcome
     finally:
         run.close()
 
 
-def _run(recipe: Recipe, objective: Objective, run: RunFolder, on_event: Listener, cancel: Cancel) -> Outcome:
-    trainer = Trainer(recipe, objective)
+def _run(trainer: Trainer, run: RunFolder, on_event: Listener, cancel: Cancel) -> Outcome:
+    recipe, objective, accelerator = trainer.recipe, trainer.objective, trainer.accelerator
     begun = load_checkpoint(run.checkpoints)
     if begun is not None:
         trainer.restore(*begun)
-    log = run.listen(trainer.step)
+    accelerator.wait_for_everyone()  # the main process will write where the others have read
+    log = run.listen(trainer.step) if accelerator.is_main_process else ignore
 
     def tell(event: Any) -> None:
         log(event)
         on_event(event)
 
-    on_event(Started(run_id=recipe.name, what=recipe.objective))
-    if trainer.step < recipe.steps:
-        on_event(Noted(text=forecast(trainer, recipe, objective)))
+    works = trainer.step < recipe.steps
+    keep = tell if works else on_event  # a finished run that is started again took nothing more
+    keep(Started(run_id=recipe.name, what=recipe.objective))
+    if works:
+        on_event(Noted(text=forecast(trainer, recipe)))
     meter, start = EnergyMeter(), time.monotonic()
-    while trainer.step < recipe.steps and not cancel.is_set():
-        metrics = step(trainer, recipe, objective)
+    while trainer.step < recipe.steps and not is_set_anywhere(accelerator, cancel.is_set()):
+        metrics = step(trainer)
         if trainer.step % recipe.log_every == 0:
             _log(trainer, metrics, tell)
             on_event(Progress(what=recipe.name, done=trainer.step, total=recipe.steps, unit="steps"))
         if trainer.step % recipe.look_every == 0:
             look(trainer, objective, run, tell)
         if trainer.step % recipe.checkpoint_every == 0:
-            save_checkpoint(run.checkpoints, trainer.step, *trainer.state())
-    save_checkpoint(run.checkpoints, trainer.step, *trainer.state())
+            keep_state(trainer, run)
+    keep_state(trainer, run)
     finished = trainer.step >= recipe.steps
     if finished and trainer.step % recipe.look_every:
         look(trainer, objective, run, tell)
     seconds = time.monotonic() - start
     energy = meter.stop()
-    on_event(Finished(run_id=recipe.name, usage=Usage(total_seconds=seconds, energy=energy)))
-    return Outcome(folder=run.folder, step=trainer.step, finished=finished, seconds=seconds, energy=energy)
+    keep(Finished(run_id=recipe.name, usage=Usage(total_seconds=seconds, energy=energy)))
+    return Outcome(
+        folder=run.folder,
+        step=trainer.step,
+        finished=finished,
+        seconds=seconds,
+        energy=energy,
+        process=accelerator.process_index,
+    )
 
 
-def step(trainer: Trainer, recipe: Recipe, objective: Objective) -> Mapping[str, Any]:
-    """Takes one step; all that is random in it follows from the seed and the step's number."""
-    torch = import_torch()
-    process, num_processes = trainer.accelerator.process_index, trainer.accelerator.num_processes
-    torch.manual_seed(torch_seed_of(trainer.step, recipe.seed, process))
-    mine = examples_of(trainer.step, recipe.batch, objective.num_examples(), recipe.seed)[process::num_processes]
-    batch = objective.batch(mine, generator_of(trainer.step, recipe.seed, process))
-    return trainer.take_step(batch)
+def step(trainer: Trainer) -> Mapping[str, Any]:
+    """Takes one step; all that is random in it follows from the seed, the step's number and the process's."""
+    import_torch().manual_seed(torch_seed_of(trainer.step, trainer.recipe.seed, trainer.accelerator.process_index))
+    return trainer.take_step(trainer.batch(trainer.step))
+
+
+def keep_state(trainer: Trainer, run: RunFolder) -> None:
+    """Writes a checkpoint, which every process goes on from; the main process writes it."""
+    if trainer.accelerator.is_main_process:
+        save_checkpoint(run.checkpoints, trainer.step, *trainer.state())
 
 
 def look(trainer: Trainer, objective: Objective, run: RunFolder, tell: Listener) -> None:
@@ -113,7 +137,7 @@ def look(trainer: Trainer, objective: Objective, run: RunFolder, tell: Listener)
     if not trainer.accelerator.is_main_process:
         return
     import_torch().manual_seed(0)
-    with trainer.averaged.applied():
+    with trainer.shown():
         for name, value in objective.evaluate().items():
             tell(MetricLogged(name=f"held_out_{name}", value=value, step=trainer.step))
         sheet = objective.sheet()

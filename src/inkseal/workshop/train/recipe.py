@@ -32,13 +32,15 @@ class Recipe(ComponentConfig):
     dataset: str = Field("pictures", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Folder under `datasets`.")
     seed: int = Field(1, ge=0, lt=2**31)
     steps: int = Field(ge=1)
-    batch: int = Field(32, ge=1, description="Examples in a step, over all processes.")
+    batch: int = Field(32, ge=1, description="Examples in a step, over all processes; each takes as many.")
     precision: Literal["no", "bf16"] = Field("bf16", description="Of the arithmetic; weights stay float32.")
     averaging: float = Field(0.999, ge=0, lt=1, description="Decay of the averaged weights; rises to this.")
     optimizer: OptimizerConfig = OptimizerConfig()
     lr_schedule: LrSchedule = LrSchedule()
     config: dict[str, Any] = Field(default_factory=dict, description="The objective's own fields.")
-    threads: int = Field(1, ge=1, description="Results are the same, bit for bit, only with the same number.")
+    threads: int = Field(
+        1, ge=1, description="Of each process. Results are the same, bit for bit, only with as many of both."
+    )
     nice: int = Field(0, ge=0, le=19, description="Politeness towards other programs; 19 takes what is left over.")
     log_every: int = Field(50, ge=1, description="Steps between lines in the log.")
     checkpoint_every: int = Field(500, ge=1)

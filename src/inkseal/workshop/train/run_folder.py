@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import InvalidRequest, StoreError
-from inkseal.core.events import Event, MetricLogged
+from inkseal.core.events import Event, Finished, MetricLogged, Started
 from inkseal.core.language import say
 from inkseal.modalities.image.png import png_bytes
 from inkseal.store.durable import disk_errors, make_folder, write_whole
 from inkseal.store.lock import FileLock
 from inkseal.workshop.train.recipe import Recipe
+from inkseal.workshop.train.run_log import LOG, log_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.checkpoints = folder / "checkpoints"
-        self.log = folder / "log.jsonl"
+        self.log = folder / LOG
         self._lock = FileLock(folder / ".lock", folder.name)
 
     @classmethod
@@ -59,12 +60,15 @@ class RunFolder:
         self._lock.release()
 
     def listen(self, step: int) -> Callable[[Event], None]:
-        """Returns a listener that appends metrics to the log; lines of steps after `step` are dropped first."""
-        kept = [text for text, line in self._lines() if line["step"] is None or line["step"] <= step]
+        """Returns a listener that appends metrics, beginnings and ends to the log.
+
+        Lines of steps after `step` are dropped first. Those without a step stay: what a sitting took was taken.
+        """
+        kept = [text for text, line in log_lines(self.log) if (line.get("step") or 0) <= step]
         write_whole(self.log, "".join(text + "\n" for text in kept).encode())
 
         def append(event: Event) -> None:
-            if isinstance(event, MetricLogged):
+            if isinstance(event, MetricLogged | Started | Finished):
                 with disk_errors(self.log), self.log.open("a", encoding="utf-8") as file:
                     file.write(event.model_dump_json() + "\n")
 
@@ -73,8 +77,8 @@ class RunFolder:
     def metrics(self) -> dict[str, list[tuple[int, float]]]:
         """Returns what was logged, by name, as (step, value)."""
         found: dict[str, list[tuple[int, float]]] = {}
-        for _, line in self._lines():
-            if line["step"] is not None:
+        for _, line in log_lines(self.log):
+            if line.get("step") is not None:
                 found.setdefault(line["name"], []).append((line["step"], line["value"]))
         return found
 
@@ -113,16 +117,6 @@ class RunFolder:
                     fix=say("Give the recipe another name, or use --fresh.", "请为配方另取名称，或使用 --fresh。"),
                 )
         write_whole(path, recipe.model_dump_json(indent=1).encode())
-
-    def _lines(self) -> list[tuple[str, dict[str, Any]]]:
-        lines = []
-        if self.log.exists():
-            for text in self.log.read_text(encoding="utf-8").splitlines():
-                try:
-                    lines.append((text, json.loads(text)))
-                except ValueError:  # the last line of a killed process may be torn
-                    continue
-        return lines
 
 
 def read_model(path: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":

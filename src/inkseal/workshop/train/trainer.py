@@ -1,14 +1,18 @@
-"""One step over all players of an objective, on Accelerate; and everything of it that a checkpoint must keep."""
+"""One step over all players of an objective, on this process's device; and everything that a checkpoint must keep."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from inkseal.core.errors import EngineFailed, MissingDependency, StoreError
 from inkseal.core.language import say
 from inkseal.core.protocols import Objective
+from inkseal.workshop.train.order import examples_of, generator_of
+from inkseal.workshop.train.processes import drawing_on, on_device, take_from_main, take_mean
 from inkseal.workshop.train.recipe import OptimizerConfig, Recipe
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
     from torch import Tensor
 
 
@@ -27,25 +31,33 @@ def import_torch() -> Any:
 
 
 class Trainer:
-    """Weights, their averages and the optimizers' moments at one step."""
+    """Weights, their averages and the optimizers' moments at one step; the same in every process."""
 
-    def __init__(self, recipe: Recipe, objective: Objective) -> None:
-        from accelerate import Accelerator
-
-        from inkseal.workshop.train.averaged import AveragedWeights
+    def __init__(self, recipe: Recipe, objective: Objective, accelerator: "Accelerator") -> None:
+        from inkseal.workshop.train.averaged import AveragedWeights, named_tensors
 
         self.recipe = recipe
         self.objective = objective
         self.step = 0
-        self.accelerator = Accelerator(mixed_precision=recipe.precision)
+        self.accelerator = accelerator
+        # As if for evaluation: training needs no wrapper, since gradients are exchanged here.
+        for player, module in objective.modules.items():
+            objective.modules[player] = accelerator.prepare_model(module, evaluation_mode=True)
         self.modules = dict(objective.modules)
+        take_from_main(accelerator, list(named_tensors(self.modules).values()))
         self.averaged = AveragedWeights(self.modules, recipe.averaging)
-        self._optimizers = {}
-        for player, module in self.modules.items():
-            optimizer = make_optimizer(module, recipe.optimizer)
-            objective.modules[player], self._optimizers[player] = self.accelerator.prepare(module, optimizer)
+        self._optimizers = {
+            player: accelerator.prepare_optimizer(make_optimizer(module, recipe.optimizer))
+            for player, module in self.modules.items()
+        }
         self._sums: dict[str, Any] = {}
         self._count = 0
+
+    def batch(self, step: int) -> "Mapping[str, Tensor]":
+        """Returns this process's part of a step's batch, on its device."""
+        process, num_processes, seed = self.accelerator.process_index, self.accelerator.num_processes, self.recipe.seed
+        chosen = examples_of(step, self.recipe.batch, self.objective.num_examples(), seed)[process::num_processes]
+        return on_device(self.objective.batch(chosen, generator_of(step, seed, process)), self.accelerator.device)
 
     def take_step(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
         """Lets each player take its turn; returns the means of the metrics since the last logged step.
@@ -74,17 +86,37 @@ class Trainer:
             for name, value in {**metrics, "grad_norm": norm}.items():
                 label = name if len(self.modules) == 1 else f"{player}_{name}"
                 self._sums[label] = self._sums.get(label, 0.0) + value.detach().float()
+        take_from_main(self.accelerator, [buffer for module in self.modules.values() for buffer in module.buffers()])
         self.step += 1
         self.averaged.update(self.step)
         return {name: total / self._count for name, total in self._sums.items()}
 
     def gradients(self, batch: Mapping[str, Any], player: str) -> "tuple[Tensor, Mapping[str, Any]]":
-        """Fills the player's gradients anew; weights stay as they are."""
+        """Fills the player's gradients anew; weights stay as they are.
+
+        Gradients, loss and metrics are means over the processes, which must all call this.
+        """
         self._optimizers[player].zero_grad()
-        with self.accelerator.autocast():
+        with drawing_on(self.accelerator.device), self.accelerator.autocast():
             loss, metrics = self.objective.loss(batch, player)
         self.accelerator.backward(loss)
-        return loss, metrics
+        gradients = [weight.grad for weight in self.modules[player].parameters() if weight.grad is not None]
+        told = {name: value.detach().clone() for name, value in metrics.items()}
+        loss = loss.detach().clone()
+        take_mean(self.accelerator, [loss, *told.values(), *gradients])
+        return loss, told
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Puts the averages into the modules inside the block, on the CPU, where objectives have what they look at."""
+        with self.averaged.applied():
+            try:
+                for module in self.modules.values():
+                    module.cpu()
+                yield
+            finally:
+                for module in self.modules.values():
+                    module.to(self.accelerator.device)
 
     def state(self) -> "tuple[dict[str, dict[str, Tensor]], dict[str, Any]]":
         """Returns tensors by file, and the JSON state: all a run needs to go on as if nothing had happened.

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from inkseal.catalog.catalog import Catalog
 from inkseal.catalog.shelf import Installed, Shelf
 from inkseal.catalog.verify import verify_files
 from inkseal.core.errors import Cancelled, InvalidRequest, ModelFileRefused
-from inkseal.core.events import ignore
-from inkseal.core.types import now
+from inkseal.core.events import Finished, Started, ignore
+from inkseal.core.types import Energy, Usage, now
 from inkseal.formats.picture_model import read_picture_model
 from inkseal.formats.safetensors import read_header
 from inkseal.formats.validate import validate
@@ -77,6 +78,29 @@ def test_the_folder_is_whole_proved_and_described(publish: Publish, tmp_path: Pa
     table = list(csv.DictReader(gzip.decompress((made.folder / "licences.csv.gz").read_bytes()).decode().splitlines()))
     assert [row["id"] for row in table] == [f"made-{number}" for number in range(40)]
     assert {(row["licence"], row["author"]) for row in table} == {("MIT", "a maker, of pictures")}
+
+
+def test_the_page_says_what_the_training_took(runs: Path, tmp_path: Path) -> None:
+    """Sums over sittings where they are known, and – where they are not."""
+    copied = tmp_path / "copied"
+    shutil.copytree(runs, copied)
+    energy = Energy(energy_joules=1.5e6, kind="measured", formula="RAPL")
+    sitting = (Started(run_id="flow", what="flow_matching"), Finished(run_id="flow", usage=_usage(1800, energy)))
+    lines = "".join(event.model_dump_json() + "\n" for event in sitting * 2)
+    metrics = (copied / "flow" / "log.jsonl").read_text().splitlines()[1:-1]
+    begun, ended = lines.splitlines()[:2]
+    (copied / "flow" / "log.jsonl").write_text("\n".join([begun, *metrics, ended]) + "\n" + lines)
+    older = [line for line in (copied / "vae" / "log.jsonl").read_text().splitlines() if "metric_logged" in line]
+    (copied / "vae" / "log.jsonl").write_text("\n".join(older) + "\n")
+    shelf = Shelf(tmp_path)
+    made = publish_picture(copied, ("flow", "vae"), lambda _: DATA, shelf, "mine", on_event=ignore, cancel=NEVER)
+    page = (made.folder / "MODEL.md").read_text()
+    assert "| training time, energy · 训练用时、能耗 | `vae` –, –; `flow` 1.5 h, 4.5 MJ (measured: RAPL) |" in page
+    assert "| psnr_db |" in page, "scores are read from the same log"
+
+
+def _usage(seconds: float, energy: Energy | None) -> Usage:
+    return Usage(total_seconds=seconds, energy=energy)
 
 
 def test_how_well_a_text_finds_a_picture_is_measured(publish: Publish, runs: Path) -> None:

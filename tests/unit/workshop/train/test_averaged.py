@@ -32,3 +32,18 @@ def test_inside_the_block_the_averages_work_and_after_it_the_weights_are_back() 
         assert int(module.num_batches_tracked) == 1
     assert module.training
     torch.testing.assert_close(module.weight.detach(), torch.full((2,), 3.0))
+
+
+def test_the_singular_vectors_of_a_spectral_norm_stay_of_unit_length() -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(6, 4))
+    averaged = AveragedWeights({"model": layer}, decay=0.9)
+    for step in range(1, 20):
+        # New weights each time turn the vectors far, as a mean of them would show.
+        torch.nn.init.normal_(layer.parametrizations.weight.original)
+        layer(torch.randn(2, 6))
+        averaged.update(step)
+    for name in ("_u", "_v"):
+        assert averaged.tensors[f"model.parametrizations.weight.0.{name}"].norm().item() == pytest.approx(1, abs=1e-5)
+    live = layer.parametrizations.weight.original
+    assert not torch.equal(averaged.tensors["model.parametrizations.weight.original"], live)

@@ -16,7 +16,7 @@ from inkseal.core.events import Event, MetricLogged
 from inkseal.workshop.train.loop import Outcome, train
 from inkseal.workshop.train.recipe import Recipe
 from picture_maker import make_pictures
-from small_run import BEGUN, small_recipe, train_there
+from small_run import BEGUN, metric_lines, small_recipe, train_there
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
@@ -34,10 +34,11 @@ def run(folder: Path, recipe: Recipe, *, fresh: bool = False, stop_at: int | Non
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 of every tensor file of the newest checkpoint, and of the log."""
+    """Returns the SHA-256 of every tensor file of the newest checkpoint, and of the log's metrics."""
     last = max((folder / "checkpoints").iterdir())
-    files = [*sorted(last.glob("*.safetensors")), folder / "log.jsonl"]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = {path.name: path.read_bytes() for path in last.glob("*.safetensors")}
+    files["metrics"] = "\n".join(metric_lines(folder)).encode()
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
 
 
 @pytest.fixture(scope="module")
