@@ -2,6 +2,8 @@
 
 import io
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,11 @@ from PIL import Image
 
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.types import Artifact, Usage, new_id, now
-from inkseal.modalities.image.request import ImageRequest
+from inkseal.modalities.image import reading
+from inkseal.modalities.image.label_strip import INK, strip_height
+from inkseal.modalities.image.reading import open_picture
+from inkseal.modalities.image.request import MAX_SIDE_PX, ImageRequest
+from inkseal.modalities.image.writers import _picture_file
 from inkseal.store import artifacts
 from inkseal.studio.provenance.export import export
 from inkseal.studio.provenance.sealer import Sealer
@@ -136,6 +142,69 @@ def test_a_changed_fingerprint_in_the_records_claims_nothing(sealer: Sealer) -> 
 def test_fault_18_a_hostile_picture_is_refused(sealer: Sealer, data: bytes) -> None:
     with pytest.raises(InvalidRequest):
         verify(sealer, data, name="a.png")
+
+
+def test_a_file_is_decoded_once_and_never_encoded(
+    sealer: Sealer, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, num_opened = exported.read_bytes(), 0
+
+    def count(data: bytes, media_type: str = "") -> Image.Image:
+        nonlocal num_opened
+        num_opened += 1
+        return open_picture(data, media_type)
+
+    def never(picture: Image.Image) -> bytes:
+        raise AssertionError("nobody asked for it")
+
+    for module in (_picture_file, reading):
+        monkeypatch.setattr(module, "open_picture", count)
+        monkeypatch.setattr(module, "to_png", never)
+    assert verify(sealer, data).standing == "trusted"
+    assert num_opened == 1
+    assert verify(sealer, resaved(data, quality=60)).relation == "copy"
+    assert num_opened == 2
+    with pytest.raises(InvalidRequest):
+        verify(sealer, picture_file()[:200])
+    assert num_opened == 3, "what was refused is not tried again"
+
+
+LARGEST_PX = (4096, 5120)
+EXAMINE = """
+import resource, sys, time
+from pathlib import Path
+from inkseal.store.store import Store
+from inkseal.studio.provenance.sealer import Sealer
+from inkseal.studio.provenance.verify import verify
+
+folder = Path(sys.argv[1])
+sealer = Sealer(Store.open(folder / "data"))
+verify(sealer, (folder / "small.png").read_bytes())
+data = (folder / "large.png").read_bytes()
+before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+print(verify(sealer, data).relation, time.process_time() - begin, end=" ")
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+def test_fault_18_the_largest_picture_is_examined_within_two_seconds_in_little_more_than_its_pixels(
+    tmp_path: Path,
+) -> None:
+    width, height = LARGEST_PX
+    assert width * height == reading.MAX_PIXELS
+    large = Image.new("RGB", LARGEST_PX, (200, 90, 30))
+    large.paste(INK, (0, height - 600, width, height))  # as a strip has it: it is looked at with and without
+    large.save(tmp_path / "large.png", compress_level=1)
+    (tmp_path / "small.png").write_bytes(picture_file())
+    done = subprocess.run([sys.executable, "-c", EXAMINE, str(tmp_path)], capture_output=True, text=True, check=True)
+    relation, seconds, num_bytes = done.stdout.split()
+    assert relation == "not_found"
+    assert float(seconds) < 2
+    assert int(num_bytes) < 6 * width * height  # Pillow keeps four bytes of a pixel
+
+
+def test_the_largest_picture_that_is_made_here_is_within_the_limit_with_its_label() -> None:
+    assert MAX_SIDE_PX * (MAX_SIDE_PX + strip_height(MAX_SIDE_PX, MAX_SIDE_PX)) <= reading.MAX_PIXELS
 
 
 Record = Callable[..., Artifact]
