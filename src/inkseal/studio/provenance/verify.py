@@ -7,6 +7,7 @@ from inkseal.core.errors import InvalidRequest, TrustError, UnknownName
 from inkseal.core.language import say
 from inkseal.core.protocols import EmbeddingEngine, Mark
 from inkseal.core.types import Closed, Found, Likeness
+from inkseal.runtime.memory import giving_back
 from inkseal.store import artifacts
 from inkseal.studio.provenance.fingerprints import Match
 from inkseal.studio.provenance.lookup import Relation, bare_text, look_up, sniff
@@ -89,6 +90,7 @@ class Verification(Closed):
         return next(layer for layer in self.layers if layer.name == name)
 
 
+@giving_back
 def verify(
     sealer: Sealer,
     data: bytes,

@@ -1,0 +1,101 @@
+"""Hostile pictures over the network: refused in good time, in little memory, and whatever they are called."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+from PIL import Image
+
+from picture_file_maker import hostile_pictures, picture_file, saved
+from serving import Served, create_key, serving
+
+OCTETS = {"content-type": "application/octet-stream"}
+SECONDS = 2.0
+SHARED_MACHINE = 3
+"""Of the time on the wall; the processor's own is not stretched by what else runs."""
+GROWN = 1.05
+SVG = b"""<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1:9/"/><script>alert(1)</script>&x;</svg>"""
+POLYGLOT = b"GIF89a/*" + bytes(60) + b"*/=1;alert(1)//"
+LARGEST = saved(Image.new("RGB", (4096, 5120), (200, 90, 30)), "PNG", compress_level=1)
+HOSTILE = {**hostile_pictures(), "the largest, truncated": LARGEST[:-400]}
+WHOLE = {
+    "1x1": saved(Image.new("RGB", (1, 1), (1, 2, 3)), "PNG"),
+    "four million pixels": saved(Image.new("RGB", (2048, 2048), (200, 90, 30)), "PNG", compress_level=1),
+    "the largest": LARGEST,
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, httpx2.Client]]:
+    data_dir = tmp_path_factory.mktemp("pictures") / "data"
+    key = create_key(data_dir, "ann", "creator")["key"]
+    with serving(data_dir) as served, served.client(key) as client:
+        for kind in ("PNG", "JPEG", "WEBP"):  # what is loaded at the first picture is nobody's fault
+            for path, body in uploads(picture_file(kind=kind)):
+                assert client.post(path, **body).status_code == 200
+        yield served, client
+
+
+@pytest.fixture
+def client(house: tuple[Served, httpx2.Client]) -> httpx2.Client:
+    return house[1]
+
+
+def uploads(data: bytes) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """Returns the routes that a file can be sent to, with the request's body."""
+    return (
+        ("/api/v1/verify?name=a.png", {"content": data, "headers": OCTETS}),
+        ("/v1/content_provenance_checks", {"files": {"file": ("a.png", data)}}),
+    )
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, *WHOLE])
+def test_faults_18_and_19_an_upload_is_answered_in_good_time_and_leaves_no_memory_taken(
+    house: tuple[Served, httpx2.Client], name: str
+) -> None:
+    served, client = house
+    process = psutil.Process(served.process.pid)
+    before = served.memory_bytes
+    for path, body in uploads(HOSTILE.get(name) or WHOLE[name]):
+        begin = sum(process.cpu_times()[:2])
+        answer = client.post(path, **body)
+        assert sum(process.cpu_times()[:2]) - begin < SECONDS
+        assert answer.elapsed.total_seconds() < SECONDS * SHARED_MACHINE
+        assert answer.status_code == (400 if name in HOSTILE else 200), answer.text
+        assert "0x" not in answer.text
+        assert "Traceback" not in answer.text
+        if name in HOSTILE:
+            assert {"message", "type", "code"} <= answer.json()["error"].keys()
+    assert client.get("/health").status_code == 200
+    assert served.memory_bytes < before * GROWN
+
+
+@pytest.mark.parametrize("data", [SVG, POLYGLOT], ids=["svg", "polyglot"])
+def test_fault_20_a_script_in_a_picture_s_clothes_is_only_bytes(client: httpx2.Client, data: bytes) -> None:
+    answer = client.post(
+        "/api/v1/verify?name=a.svg", content=data, headers={"content-type": "application/octet-stream"}
+    )
+    assert answer.status_code == 200
+    assert "root:" not in answer.text
+    assert answer.json()["standing"] == "unknown"
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a.png\u202egpj.exe", "a.html", "\x00.png", "a" * 200])
+def test_fault_29_an_upload_s_name_decides_nothing(house: tuple[Served, httpx2.Client], name: str) -> None:
+    served, client = house
+    before = {
+        path for path in served.data_dir.parent.rglob("*") if "sqlite" not in path.name and "log" not in path.name
+    }
+    answer = client.post(
+        "/api/v1/verify",
+        params={"name": name},
+        content=picture_file(),
+        headers={"content-type": "application/octet-stream"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["verification"]["media_type"] == "image/png"
+    after = {path for path in served.data_dir.parent.rglob("*") if "sqlite" not in path.name and "log" not in path.name}
+    assert {path.name for path in after - before} <= {"inkseal.db-wal", "inkseal.db-shm"}
