@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 
 def picture(number: int = 1, side_px: int = 96, mode: str = "RGB") -> Image.Image:
@@ -101,6 +102,32 @@ def hostile_pictures() -> dict[str, bytes]:
         "colour profile bomb": text_bomb(b"iCCP"),
         "many scans": _many_scans(),
     }
+
+
+SCRIPT = b"<script>alert(1)</script>"
+PAGE = b"<html><body>" + SCRIPT + b"</body></html>"
+
+
+def polyglots() -> dict[str, bytes]:
+    """Returns whole pictures in whose files a page with a script stands, by the place where it stands."""
+    told, description = PngInfo(), Image.Exif()
+    told.add_text("comment", PAGE.decode())
+    told.add_itxt("XML:com.adobe.xmp", PAGE.decode())
+    description[0x010E] = PAGE.decode()
+    found = picture()
+    files = {
+        "PNG, after its end": saved(found, "PNG") + PAGE,
+        "PNG, texts": saved(found, "PNG", pnginfo=told),
+        "PNG, EXIF": saved(found, "PNG", exif=description),
+        "PNG, chunk of its own": picture_file()[:33] + chunk(b"htMl", PAGE) + picture_file()[33:],
+        "JPEG, after its end": saved(found, "JPEG") + PAGE,
+        "JPEG, comment": saved(found, "JPEG", comment=PAGE),
+        "JPEG, EXIF": saved(found, "JPEG", exif=description),
+        "JPEG, colour profile": saved(found, "JPEG", icc_profile=PAGE * 4),
+        "WEBP, colour profile": saved(found, "WEBP", icc_profile=PAGE * 4),
+    }
+    assert all(SCRIPT in data for data in files.values())
+    return files | {"PNG, colour profile": saved(found, "PNG", icc_profile=PAGE * 4)}  # this one is packed
 
 
 def _many_scans() -> bytes:

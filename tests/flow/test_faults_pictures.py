@@ -1,6 +1,7 @@
 """Hostile pictures over the network: refused in good time, in little memory, and whatever they are called."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -8,7 +9,11 @@ import psutil
 import pytest
 from PIL import Image
 
-from picture_file_maker import hostile_pictures, picture_file, saved
+from inkseal.modalities.image.reading import kind_of
+from inkseal.store.store import Store
+from inkseal.studio.provenance.sealer import Sealer
+from picture_file_maker import SCRIPT, hostile_pictures, picture_file, polyglots, saved
+from picture_records import record_picture
 from serving import Served, create_key, serving
 
 OCTETS = {"content-type": "application/octet-stream"}
@@ -71,6 +76,38 @@ def test_faults_18_and_19_an_upload_is_answered_in_good_time_and_leaves_no_memor
             assert {"message", "type", "code"} <= answer.json()["error"].keys()
     assert client.get("/health").status_code == 200
     assert served.memory_bytes < before * GROWN
+
+
+def test_fault_20_a_picture_that_is_a_page_too_is_given_out_as_a_picture(tmp_path: Path) -> None:
+    data_dir, files = tmp_path / "data", polyglots()
+    store = Store.open(data_dir)
+    sealer = Sealer(store)
+    made = {name: record_picture(sealer, data, kind_of(data)).id for name, data in files.items()}
+    store.close()
+    with serving(data_dir) as served, served.client() as client:
+        for name, artifact_id in made.items():
+            content = client.get(f"/api/v1/artifacts/{artifact_id}/content")
+            assert content.content == files[name]
+            assert content.headers["content-type"] == kind_of(files[name])
+            assert_saved_and_never_run(content)
+            for kind in ("png", "jpeg", "webp"):
+                export = client.get(f"/api/v1/artifacts/{artifact_id}/export?format={kind}")
+                assert export.headers["content-type"] == f"image/{kind}"
+                assert_saved_and_never_run(export)
+                assert SCRIPT not in export.content, name
+            for path, body in uploads(files[name]):
+                answer = client.post(path, **body)
+                assert answer.status_code == 200
+                assert answer.headers["content-type"] == "application/json"
+                assert answer.headers["x-content-type-options"] == "nosniff"
+                assert SCRIPT not in answer.content
+
+
+def assert_saved_and_never_run(answer: httpx2.Response) -> None:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("data", [SVG, POLYGLOT], ids=["svg", "polyglot"])

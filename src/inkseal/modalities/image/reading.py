@@ -80,7 +80,16 @@ def decode(data: bytes, media_type: str = "") -> "Image":
 
 
 def plain(picture: "Image") -> "Image":
-    """Returns a picture in mode RGB, or RGBA when it has transparent parts; itself when it is one."""
+    """Returns a picture in mode RGB, or RGBA when it has transparent parts; itself when it is one.
+
+    What else its file said is taken from it: Pillow would write comments and colour profiles into the next file.
+    """
+    found = _plain(picture)
+    found.info = {}
+    return found
+
+
+def _plain(picture: "Image") -> "Image":
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         whole = picture if picture.mode == "RGBA" else picture.convert("RGBA")
         lowest = whole.getchannel("A").getextrema()[0]

@@ -9,41 +9,30 @@ import pytest
 from PIL import Image
 
 from inkseal.core.errors import InvalidRequest
-from inkseal.core.types import Artifact, Usage, new_id, now
+from inkseal.core.types import Artifact
 from inkseal.modalities.image import reading
 from inkseal.modalities.image.label_strip import INK, strip_height
 from inkseal.modalities.image.reading import open_picture
-from inkseal.modalities.image.request import MAX_SIDE_PX, ImageRequest
+from inkseal.modalities.image.request import MAX_SIDE_PX
 from inkseal.modalities.image.writers import _picture_file
-from inkseal.store import artifacts
 from inkseal.studio.provenance.export import export
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification, verify
 from measured_run import measured_run
 from picture_file_maker import bomb, picture_file, text_bomb
+from picture_records import record_picture
 
 SUFFIXES = ("png", "jpg", "webp")
 
 
-def record_picture(sealer: Sealer, number: int = 1, side_px: int = 128) -> Artifact:
-    """Seals a picture as the story does."""
-    content = picture_file(number, side_px=side_px)
-    sha256, size_bytes = sealer.store.blobs.put(content)
-    facts = {"modality": "image", "media_type": "image/png", "sha256": sha256, "size_bytes": size_bytes}
-    artifact = Artifact(id=new_id(), created_at=now(), title="Mr Wu at home", **facts)  # type: ignore[arg-type]
-    request = ImageRequest.of("Mr Wu at home", seed=7)
-    signed = sealer.seal(sealer.manifest(artifact, content=content, request=request, usage=Usage()))
-    with sealer.store.transaction() as session:
-        artifacts.add(session, artifact)
-        sealer.record(session, artifact, content, signed)
-    sealer.committed()
-    return artifact
+def recorded(sealer: Sealer, number: int = 1) -> Artifact:
+    return record_picture(sealer, picture_file(number, side_px=128))
 
 
 @pytest.fixture(params=SUFFIXES)
 def exported(request: pytest.FixtureRequest, sealer: Sealer, tmp_path: Path) -> Path:
     path = tmp_path / f"picture.{request.param}"
-    export(sealer, record_picture(sealer).id, path)
+    export(sealer, recorded(sealer).id, path)
     return path
 
 
@@ -90,7 +79,7 @@ def test_every_changed_byte_is_named(sealer: Sealer, exported: Path) -> None:
 
 
 def test_a_wiped_label_is_named(sealer: Sealer, tmp_path: Path) -> None:
-    export(sealer, record_picture(sealer).id, tmp_path / "a.png")
+    export(sealer, recorded(sealer).id, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as found:
         found.load()
         xmp = found.info["xmp"]
@@ -109,14 +98,14 @@ def test_a_wiped_label_is_named(sealer: Sealer, tmp_path: Path) -> None:
 def test_a_copy_that_lost_its_marks_is_known(sealer: Sealer, exported: Path, kind: str, scale: float) -> None:
     artifact = verify(sealer, exported.read_bytes()).artifact_id
     for number in range(2, 8):
-        record_picture(sealer, number)
+        recorded(sealer, number)
     result = verify(sealer, resaved(exported.read_bytes(), kind, scale, quality=60))
     assert (result.relation, result.artifact_id, result.standing) == ("copy", artifact, "marks_removed")
     assert result.summary.startswith("Made here, marks removed")
 
 
 def test_a_picture_that_only_looks_alike_is_never_called_ours(sealer: Sealer) -> None:
-    record_picture(sealer, 1)
+    recorded(sealer, 1)
     for number in range(2, 12):
         result = verify(sealer, picture_file(number, "JPEG", 128, quality=60))
         assert result.standing == "unknown"
@@ -126,7 +115,7 @@ def test_a_picture_that_only_looks_alike_is_never_called_ours(sealer: Sealer) ->
 def test_a_changed_fingerprint_in_the_records_claims_nothing(sealer: Sealer) -> None:
     from inkseal.store.records import FingerprintRow
 
-    artifact = record_picture(sealer, 1)
+    artifact = recorded(sealer, 1)
     foreign = picture_file(5, side_px=128)
     from inkseal.modalities.image import Image as Pictures
 
@@ -205,7 +194,7 @@ Record = Callable[..., Artifact]
 
 
 def test_an_unlabelled_picture_is_its_pixels_and_nothing_else(sealer: Sealer, tmp_path: Path) -> None:
-    artifact = record_picture(sealer)
+    artifact = recorded(sealer)
     export(sealer, artifact.id, tmp_path / "a.png", regime="none", agree_unlabelled=True, agreed_by="Li")
     with Image.open(tmp_path / "a.png") as found:
         assert found.size == (128, 128)
