@@ -120,19 +120,77 @@ def test_fault_20_a_script_in_a_picture_s_clothes_is_only_bytes(client: httpx2.C
     assert answer.json()["standing"] == "unknown"
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a.png\u202egpj.exe", "a.html", "\x00.png", "a" * 200])
-def test_fault_29_an_upload_s_name_decides_nothing(house: tuple[Served, httpx2.Client], name: str) -> None:
-    served, client = house
-    before = {
-        path for path in served.data_dir.parent.rglob("*") if "sqlite" not in path.name and "log" not in path.name
-    }
-    answer = client.post(
-        "/api/v1/verify",
-        params={"name": name},
-        content=picture_file(),
-        headers={"content-type": "application/octet-stream"},
-    )
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["verification"]["media_type"] == "image/png"
-    after = {path for path in served.data_dir.parent.rglob("*") if "sqlite" not in path.name and "log" not in path.name}
-    assert {path.name for path in after - before} <= {"inkseal.db-wal", "inkseal.db-shm"}
+NAMES = [
+    "../../etc/passwd",
+    "../victim.png",
+    "../../../../../../../../{root}/victim.png",
+    "{root}/stray.png",
+    "stray.png",
+    "..\\..\\stray.png",
+    "%2e%2e%2f%2e%2e%2fstray.png",
+    "a.png\u202egpj.exe",
+    "a.html",
+    "\x00.png",
+    "a\x00/../../stray.png",
+    "a" * 200,
+    "CON",
+    "file:///{root}/stray.png",
+    "~/stray.png",
+    "$(touch {root}/stray)",
+]
+
+
+class Watched:
+    """A server in a tree of its own: its data, its home, its temporary files and where it works."""
+
+    def __init__(self, root: Path, served: Served, client: httpx2.Client) -> None:
+        self.root, self.client = root, client
+        self._log = served.log_file
+
+    def files(self) -> dict[Path, bytes]:
+        """Returns all files and what is in them, save those that it writes for every request."""
+        found = {path: path.read_bytes() for path in self.root.rglob("*") if path.is_file() and path != self._log}
+        return {path: data for path, data in found.items() if not path.name.startswith("inkseal.db")}
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    root = tmp_path_factory.mktemp("watched")
+    folders = {name: root / "deep" / name for name in ("home", "temporary", "work")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+        (folder.parent / "victim.png").write_bytes(b"somebody else's")
+    (root / "victim.png").write_bytes(b"somebody else's")
+    environment = {"HOME": str(folders["home"]), "TMPDIR": str(folders["temporary"])}
+    with serving(root / "deep" / "data", folder=folders["work"], **environment) as served, served.client() as client:
+        for path, body in uploads(picture_file()):
+            assert client.post(path, **body).status_code == 200
+        yield Watched(root, served, client)
+
+
+def multipart(name: bytes, data: bytes) -> dict[str, Any]:
+    """Returns a form with one file whose name stands there as it is."""
+    head = b'--end\r\nContent-Disposition: form-data; name="file"; ' + name + b"\r\nContent-Type: image/png\r\n\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=end"}
+    return {"content": head + data + b"\r\n--end--\r\n", "headers": headers}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fault_29_an_upload_s_name_decides_nothing(watched: Watched, name: str) -> None:
+    name = name.format(root=watched.root)
+    large = picture_file() + bytes(3 << 20)  # put aside in a file while it comes in
+    raw, coded = name.encode(), "".join(f"%{byte:02x}" for byte in name.encode()).encode()
+    quoted = raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    before = watched.files()
+    found = watched.client.post("/api/v1/verify", params={"name": name}, content=large, headers=OCTETS)
+    assert found.status_code == (200 if len(name) <= 255 else 400), found.text
+    if found.status_code == 200:
+        assert found.json()["verification"]["media_type"] == "image/png"
+    for field in (b'filename="' + quoted + b'"', b"filename=" + coded, b"filename*=UTF-8''" + coded):
+        answer = watched.client.post("/v1/content_provenance_checks", **multipart(field, large))
+        # A name of the third kind alone makes no file of a part.
+        assert answer.status_code == (400 if b"*" in field[:9] else 200), answer.text
+        assert str(watched.root) not in answer.text
+        assert "Traceback" not in answer.text
+    assert watched.client.get("/health").status_code == 200
+    assert watched.files() == before
