@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 
 def picture(number: int = 1, side_px: int = 96, mode: str = "RGB") -> Image.Image:
@@ -22,9 +23,7 @@ def picture(number: int = 1, side_px: int = 96, mode: str = "RGB") -> Image.Imag
 
 def picture_file(number: int = 1, kind: str = "PNG", side_px: int = 96, **options: Any) -> bytes:
     """Returns such a drawing as a file."""
-    target = io.BytesIO()
-    picture(number, side_px).save(target, kind, **options)
-    return target.getvalue()
+    return saved(picture(number, side_px), kind, **options)
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -53,8 +52,89 @@ def text_bomb(name: bytes = b"zTXt", megabytes: int = 200) -> bytes:
 
 
 def animation(num_frames: int) -> bytes:
-    """Returns an APNG of so many frames."""
-    frames = [Image.new("RGB", (8, 8), (number % 256, number // 256, 0)) for number in range(num_frames)]
+    """Returns an APNG of so many frames, each of one byte more than nothing."""
+    pixels, number = zlib.compress(bytes(4)), 0
+    parts = [png_head(1, 1), chunk(b"acTL", struct.pack(">II", num_frames, 0))]
+    for frame in range(num_frames):
+        parts.append(chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, 1, 1, 0, 0, 1, 100, 0, 0)))
+        number += 1
+        if frame == 0:
+            parts.append(chunk(b"IDAT", pixels))
+        else:
+            parts.append(chunk(b"fdAT", struct.pack(">I", number) + pixels))
+            number += 1
+    return b"".join([*parts, chunk(b"IEND", b"")])
+
+
+def webp_animation(num_frames: int) -> bytes:
+    """Returns an animated WEBP of so many frames."""
+    still = saved(Image.new("RGB", (1, 1)), "WEBP", lossless=True)
+    head = b"\x02\0\0\0" + bytes(6)  # animated, one pixel
+    frame = bytes(12) + b"\x0a\0\0\0" + still[12:]
+    body = _riff(b"VP8X", head) + _riff(b"ANIM", bytes(6)) + _riff(b"ANMF", frame) * num_frames
+    return _riff(b"RIFF", b"WEBP" + body)
+
+
+def saved(found: Image.Image, kind: str, **options: Any) -> bytes:
+    """Returns a picture as a file."""
     target = io.BytesIO()
-    frames[0].save(target, "PNG", save_all=True, append_images=frames[1:], duration=10)
+    found.save(target, kind, **options)
     return target.getvalue()
+
+
+def hostile_pictures() -> dict[str, bytes]:
+    """Returns files that nobody should decode, by what is wrong with them."""
+    no_pixels = chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    return {
+        "50000x50000": bomb(50_000, 50_000),
+        "one side too long": bomb(1, 65_535),
+        "0x0": png_head(0, 0) + no_pixels,
+        "truncated": picture_file(side_px=200)[:-400],
+        "truncated JPEG": picture_file(kind="JPEG", side_px=200)[:900],
+        "truncated WEBP": picture_file(kind="WEBP", side_px=200)[:300],
+        "only a head": png_head(8, 8),
+        "CMYK": saved(picture(mode="CMYK"), "JPEG"),
+        "16 bits": png_head(8, 8, depth=16) + no_pixels,
+        "16 bits of grey": saved(Image.new("I;16", (8, 8)), "PNG"),
+        "animated": animation(10_000),
+        "animated WEBP": webp_animation(10_000),
+        "text bomb": text_bomb(b"zTXt"),
+        "colour profile bomb": text_bomb(b"iCCP"),
+        "many scans": _many_scans(),
+    }
+
+
+SCRIPT = b"<script>alert(1)</script>"
+PAGE = b"<html><body>" + SCRIPT + b"</body></html>"
+
+
+def polyglots() -> dict[str, bytes]:
+    """Returns whole pictures in whose files a page with a script stands, by the place where it stands."""
+    told, description = PngInfo(), Image.Exif()
+    told.add_text("comment", PAGE.decode())
+    told.add_itxt("XML:com.adobe.xmp", PAGE.decode())
+    description[0x010E] = PAGE.decode()
+    found = picture()
+    files = {
+        "PNG, after its end": saved(found, "PNG") + PAGE,
+        "PNG, texts": saved(found, "PNG", pnginfo=told),
+        "PNG, EXIF": saved(found, "PNG", exif=description),
+        "PNG, chunk of its own": picture_file()[:33] + chunk(b"htMl", PAGE) + picture_file()[33:],
+        "JPEG, after its end": saved(found, "JPEG") + PAGE,
+        "JPEG, comment": saved(found, "JPEG", comment=PAGE),
+        "JPEG, EXIF": saved(found, "JPEG", exif=description),
+        "JPEG, colour profile": saved(found, "JPEG", icc_profile=PAGE * 4),
+        "WEBP, colour profile": saved(found, "WEBP", icc_profile=PAGE * 4),
+    }
+    assert all(SCRIPT in data for data in files.values())
+    return files | {"PNG, colour profile": saved(found, "PNG", icc_profile=PAGE * 4)}  # this one is packed
+
+
+def _many_scans() -> bytes:
+    whole = picture_file(kind="JPEG", progressive=True)
+    start = whole.index(b"\xff\xda")
+    return whole[:start] + whole[start:-2] * 80 + whole[-2:]
+
+
+def _riff(name: bytes, data: bytes) -> bytes:
+    return name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)

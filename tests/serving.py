@@ -112,9 +112,13 @@ def serving(
     settings: str = "",
     max_files: int = 0,
     program: Sequence[str] = (INKSEAL,),
+    folder: Path | None = None,
     **environment: str,
 ) -> Iterator[Served]:
-    """Runs the server on a free port of the loopback while the block runs; kills it if it is still there then."""
+    """Runs the server on a free port of the loopback while the block runs; kills it if it is still there then.
+
+    It works in `folder`, where there is one, else where the tests do.
+    """
     limit = ["prlimit", f"--nofile={max_files}"] if max_files else []
     data_dir.mkdir(parents=True, exist_ok=True)
     if settings:
@@ -126,6 +130,7 @@ def serving(
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            cwd=folder,
             env=_environment(data_dir, {"INKSEAL_LOG_LEVEL": "INFO", **environment}),
         )
         try:

@@ -177,6 +177,8 @@ def test_a_viewer_makes_nothing_and_sees_what_their_person_made(house: House) ->
     with house.served.client(house.viewer["key"]) as client:
         assert client.post(GENERATE, json=ask("x")).status_code == 403
         assert client.get(f"/api/v1/artifacts/{made}/content").text == "what the eye may see"
+        seen = client.post("/api/v1/verify", content=b"what the eye may see")
+        assert (seen.status_code, seen.json()["verification"]["matches"][0]["artifact_id"]) == (200, made)
         assert client.get("/api/v1/ledger").status_code == 403
         assert client.get("/api/v1/audit").status_code == 403
 

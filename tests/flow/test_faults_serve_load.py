@@ -118,6 +118,24 @@ def test_fault_58_one_key_does_not_starve_another(tmp_path: Path) -> None:
     assert mine < max(theirs)
 
 
+def test_fault_58_examining_a_file_takes_a_place_too(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("max_running = 4", "max_running = 1").replace("max_waiting = 8", "max_waiting = 0")
+    uploads: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("/api/v1/verify", {"content": b"words"}),
+        ("/v1/content_provenance_checks", {"files": {"file": ("a.txt", b"words")}}),
+    )
+    with serving(tmp_path / "data", settings=settings) as served, served.client() as client:
+        stream = Stream(served, words(1000))
+        stream.read_until(b"event: generated")
+        for path, body in uploads:
+            refused = client.post(path, **body)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (429, "queue_full"), path
+        stream.close()
+        wait_until(lambda: _count(served, "inkseal_jobs_running") == 0)
+        for path, body in uploads:
+            assert client.post(path, **body).status_code == 200, path
+
+
 # 59
 
 

@@ -206,7 +206,10 @@ class Mark(Protocol):
         """Changes the written file (a signature over all bytes); the last one wins."""
 
     def find(self, data: bytes, media_type: str) -> Found | None:
-        """Returns the mark if the file carries it."""
+        """Returns the mark if the file carries it.
+
+        A mark that asks the file's writer has `find_in(file)` too: it is given the file as it was opened for all marks.
+        """
 
 
 class Writer(Protocol):
@@ -223,7 +226,9 @@ class Writer(Protocol):
         """Returns what is in the file: content without our visible labels, the labels as they stand, the metadata.
 
         A format that lays text out (HTML, PDF) gives back its words, not its markup. A writer whose files have check
-        sums over their metadata has `mend(data) -> bytes` too, which makes them right again.
+        sums over their metadata has `mend(data) -> bytes` too, which makes them right again. One whose content is
+        costly to encode has `opened(data)`: the rendering without content, and the content decoded, which the
+        modality's `shown` and `fingerprint` take as well.
 
         Raises:
             InvalidRequest: the bytes are not of this format.

@@ -22,12 +22,17 @@ _CHINESE = "的 了 和 与 或 在 是 着 把 被 一 个 一个 一只 一张
 _STOP_WORDS = frozenset(f"{_ENGLISH} {_CHINESE}".split())
 
 
+def whole_text(prompt: str) -> str:
+    """Returns the whole prompt as it is embedded: case does not matter, neither do full-width forms and blanks."""
+    return " ".join(unicodedata.normalize("NFKC", prompt[:MAX_CHARS]).casefold().split())
+
+
 def condition_texts(prompt: str) -> tuple[str, ...]:
     """Returns the texts to embed for a prompt: itself, then its first words that carry meaning.
 
-    At most NUM_PLACES texts; none for a prompt of blanks. Case does not matter, neither do full-width forms.
+    At most NUM_PLACES texts; none for a prompt of blanks.
     """
-    whole = " ".join(unicodedata.normalize("NFKC", prompt[:MAX_CHARS]).casefold().split())
+    whole = whole_text(prompt)
     if not whole:
         return ()
     words = [word for word in segment(whole) if word not in _STOP_WORDS and any(c.isalnum() for c in word)]

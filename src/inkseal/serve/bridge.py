@@ -18,7 +18,7 @@ from inkseal.core.errors import Cancelled
 from inkseal.core.events import Event, Generated, Listener, Withdrawn
 from inkseal.core.language import Language, current_language, say, use_language
 from inkseal.core.types import Request
-from inkseal.serve.callers import Caller
+from inkseal.serve.callers import Caller, Role
 from inkseal.serve.queue import JobQueue
 from inkseal.studio.studio import Studio
 
@@ -114,13 +114,16 @@ async def call(function: Callable[..., T], *args: Any) -> T:
     return await anyio.to_thread.run_sync(work)
 
 
-async def placed(http: HttpRequest, caller: Caller, function: Callable[..., T], *args: Any) -> T:
+async def placed(
+    http: HttpRequest, caller: Caller, function: Callable[..., T], *args: Any, role: Role = "creator"
+) -> T:
     """Runs a function in a thread, in a place of the queue.
 
     Raises:
         Busy: the queue is full.
+        Refused: the caller has not the role.
     """
-    async with http.app.state.queue.slot(caller):
+    async with http.app.state.queue.slot(caller, role):
         return await call(function, *args)
 
 

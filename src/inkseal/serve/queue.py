@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from inkseal.core.language import say
-from inkseal.serve.callers import Caller
+from inkseal.serve.callers import Caller, Role
 from inkseal.serve.errors import Busy
 
 Limit = Callable[[Caller], None]
@@ -59,7 +59,7 @@ class JobQueue:
         return self._running[key_id]
 
     @asynccontextmanager
-    async def slot(self, caller: Caller) -> AsyncIterator[Callable[[], None]]:
+    async def slot(self, caller: Caller, role: Role = "creator") -> AsyncIterator[Callable[[], None]]:
         """Holds a place while the block runs, or until the block calls what it is given: the engine has stopped.
 
         No more may go on without a place than there are places; beyond that a place is held to the end, so that what
@@ -67,9 +67,9 @@ class JobQueue:
 
         Raises:
             Busy: the queue is full, or the key's quota is used up (429), or the server is closing (503).
-            Refused: the caller's role makes nothing (403).
+            Refused: the caller has not the role that the work needs (403).
         """
-        caller.require("creator")
+        caller.require(role)
         if self._limit is not None:
             self._limit(caller)
         await self._enter(caller.key_id)

@@ -97,8 +97,10 @@ class PictureSpace:
         self._embed = embed
 
     def of_query(self, query: str) -> "NDArray[Any]":
-        """Returns where pictures of it should lie."""
-        row: NDArray[Any] = self._fit.texts(self._embed([query[:MAX_CHARS]]))[0]
+        """Returns where pictures of it should lie; the text is read as captions were in training."""
+        from inkseal.formats.text_condition import whole_text
+
+        row: NDArray[Any] = self._fit.texts(self._embed([whole_text(query)]))[0]
         return row
 
     def of_contents(self, contents: Sequence[Content]) -> "list[NDArray[Any] | None]":

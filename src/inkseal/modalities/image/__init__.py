@@ -1,13 +1,16 @@
 """Pictures: what they are, how they are found again, and how they are written to files with a label."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from inkseal.core.errors import EngineFailed
 from inkseal.core.language import say
 from inkseal.core.protocols import Writer
 from inkseal.core.types import Chunk, Likeness, MediaPart, Origin, Part, Request
 from inkseal.modalities.image.request import ImageRequest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 
 class Image:
@@ -36,18 +39,17 @@ class Image:
         """Returns nothing: a picture is found by the words it was asked for with, which are not in it."""
         return ""
 
-    def shown(self, content: bytes) -> bytes:
+    def shown(self, content: "bytes | Picture") -> bytes:
         """Returns size and colours of all pixels."""
-        from inkseal.modalities.image.reading import decode, pixel_bytes
+        from inkseal.modalities.image.reading import pixel_bytes
 
-        return pixel_bytes(decode(content))
+        return b"".join(pixel_bytes(_decoded(content)))
 
-    def fingerprint(self, content: bytes) -> dict[str, bytes]:
+    def fingerprint(self, content: "bytes | Picture") -> dict[str, bytes]:
         """Returns `pixels`, the hash of all pixels, and `look`, small views that survive compression and resizing."""
         from inkseal.modalities.image.look import fingerprint
-        from inkseal.modalities.image.reading import decode
 
-        return fingerprint(decode(content))
+        return fingerprint(_decoded(content))
 
     def bands(self, fingerprints: Mapping[str, bytes]) -> dict[str, tuple[bytes, ...]]:
         """Returns the keys by which a look is indexed."""
@@ -72,3 +74,9 @@ class Image:
         from inkseal.modalities.image.writers import writers
 
         return writers
+
+
+def _decoded(content: "bytes | Picture") -> "Picture":
+    from inkseal.modalities.image.reading import decode
+
+    return decode(content) if isinstance(content, bytes) else content

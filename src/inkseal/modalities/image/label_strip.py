@@ -81,10 +81,11 @@ def strip_top(whole: "Image") -> float | None:
     """
     import numpy as np
 
-    pixels = np.asarray(whole.convert("RGB"), np.float32)
-    height, width = pixels.shape[:2]
+    width, height = whole.size
     edge = max(1, round(width * 0.015))
-    sides = np.concatenate([pixels[:, :edge], pixels[:, -edge:]], axis=1).mean(axis=1)
+    boxes = ((0, 0, edge, height), (width - edge, 0, width, height))
+    edges = [np.asarray(whole.crop(box).convert("RGB"), np.float32) for box in boxes]
+    sides = np.concatenate(edges, axis=1).mean(axis=1)
     off = np.abs(sides - np.array(INK, np.float32)).max(axis=1)
     not_ink = np.flatnonzero(off > 28)
     top = int(not_ink[-1]) + 1 if len(not_ink) else 0

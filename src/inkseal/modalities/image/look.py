@@ -45,7 +45,10 @@ def fingerprint(picture: "Image") -> dict[str, bytes]:
     if top is not None:
         # Where it was resized, the edge fell between two rows.
         views += [_view(seen, top + shift) for shift in (0.0, -0.5, -1.0) if top + shift >= 1]
-    return {"pixels": hashlib.sha256(pixel_bytes(picture)).digest(), "look": b"".join(views)}
+    pixels = hashlib.sha256()
+    for piece in pixel_bytes(picture):
+        pixels.update(piece)
+    return {"pixels": pixels.digest(), "look": b"".join(views)}
 
 
 def bands(look: bytes) -> tuple[bytes, ...]:

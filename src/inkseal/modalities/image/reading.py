@@ -14,9 +14,11 @@ from inkseal.core.language import say
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_PIXELS = 1 << 25
+MAX_PIXELS = 20 << 20
+"""Enough for the largest picture that is made here, with its label strip."""
 MAX_SIDE_PX = 16384
 MAX_BYTES = 64 << 20
+STRIP_PIXELS = 1 << 18
 MAX_SCANS = 64
 """Of a progressive JPEG: each is a pass over all its pixels."""
 
@@ -78,27 +80,48 @@ def decode(data: bytes, media_type: str = "") -> "Image":
 
 
 def plain(picture: "Image") -> "Image":
-    """Returns a picture in mode RGB, or RGBA when it has transparent parts."""
+    """Returns a picture in mode RGB, or RGBA when it has transparent parts; itself when it is one.
+
+    What else its file said is taken from it: Pillow would write comments and colour profiles into the next file.
+    """
+    found = _plain(picture)
+    found.info = {}
+    return found
+
+
+def _plain(picture: "Image") -> "Image":
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        whole = picture.convert("RGBA")
+        whole = picture if picture.mode == "RGBA" else picture.convert("RGBA")
         lowest = whole.getchannel("A").getextrema()[0]
         return whole if isinstance(lowest, int | float) and lowest < 255 else whole.convert("RGB")
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def on_white(picture: "Image") -> "Image":
-    """Returns a picture in mode RGB as it is seen on a white page."""
+    """Returns a picture in mode RGB as it is seen on a white page; itself when it is in that mode."""
     from PIL import Image
 
     if picture.mode != "RGBA":
-        return picture.convert("RGB")
-    page = Image.new("RGBA", picture.size, (255, 255, 255, 255))
-    return Image.alpha_composite(page, picture).convert("RGB")
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
+    page = Image.new("RGB", picture.size)
+    for top, rows in _strips(picture):
+        white = Image.new("RGBA", rows.size, (255, 255, 255, 255))
+        page.paste(Image.alpha_composite(white, rows).convert("RGB"), (0, top))
+    return page
 
 
-def pixel_bytes(picture: "Image") -> bytes:
-    """Returns size, mode and all pixels; equal for equal pictures, whatever file they came from."""
-    return f"{picture.width}x{picture.height} {picture.mode} ".encode() + picture.tobytes()
+def pixel_bytes(picture: "Image") -> Iterator[bytes]:
+    """Yields size, mode and all pixels in pieces; equal for equal pictures, whatever file they came from."""
+    yield f"{picture.width}x{picture.height} {picture.mode} ".encode()
+    for _, rows in _strips(picture):
+        yield rows.tobytes()
+
+
+def _strips(picture: "Image") -> "Iterator[tuple[int, Image]]":
+    """Yields (top, rows) from top to bottom: a copy of a large picture in another form never stands whole in memory."""
+    step = max(1, STRIP_PIXELS // picture.width)
+    for top in range(0, picture.height, step):
+        yield top, picture.crop((0, top, picture.width, min(top + step, picture.height)))
 
 
 def to_png(picture: "Image") -> bytes:

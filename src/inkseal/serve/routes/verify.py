@@ -1,11 +1,12 @@
 """Says of an uploaded file which marks it carries, whether they hold, and whether it was made here."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from inkseal.core.types import Closed
+from inkseal.serve.bridge import placed
 from inkseal.serve.callers import AnyCaller
 from inkseal.studio.provenance.verify import Standing, Verification
 
@@ -34,6 +35,6 @@ async def verify(
     name: Annotated[str, Query(max_length=255, description="The file's name, to tell its format by.")] = "",
 ) -> Verified:
     data = await request.body()
-    studio = request.app.state.studio
-    found = await run_in_threadpool(studio.verify, data, name, owner=caller.sees)
+    examine = partial(request.app.state.studio.verify, data, name, owner=caller.sees)
+    found: Verification = await placed(request, caller, examine, role="viewer")
     return Verified(verification=found, intact=found.intact, standing=found.standing)

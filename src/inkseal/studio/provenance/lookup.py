@@ -10,7 +10,7 @@ from inkseal.modalities import modalities
 from inkseal.studio.provenance import fingerprints
 from inkseal.studio.provenance.fingerprints import Match
 from inkseal.studio.provenance.marks.visible import is_label
-from inkseal.studio.provenance.sealed_file import modality_for, writer_for
+from inkseal.studio.provenance.opened_file import OpenedFile
 from inkseal.studio.provenance.sealer import Sealer
 
 if TYPE_CHECKING:
@@ -43,13 +43,12 @@ def sniff(data: bytes, name: str = "") -> str:
     return "text/markdown" if start.startswith(b"---\n") else "text/plain"
 
 
-def bare_text(data: bytes, media_type: str) -> str | None:
+def bare_text(file: OpenedFile) -> str | None:
     """Returns the words of a file without our labels; None when it holds no text that can be read."""
-    writer = writer_for(media_type)
     try:
-        content = writer.read(data).content if writer else data
+        content = file.rendering.content
     except InvalidRequest:
-        content = data
+        content = file.data
     try:
         lines = content.decode("utf-8").split("\n")
     except UnicodeDecodeError:
@@ -64,8 +63,7 @@ def bare_text(data: bytes, media_type: str) -> str | None:
 def look_up(
     sealer: Sealer,
     session: "Session",
-    data: bytes,
-    media_type: str,
+    file: OpenedFile,
     embedder: EmbeddingEngine | None = None,
     owner: str | None = None,
 ) -> tuple[Relation, list[Match]]:
@@ -74,18 +72,17 @@ def look_up(
     Raises:
         InvalidRequest: it is a picture that cannot be read.
     """
-    modality = modality_for(media_type) or modalities["text"]()
+    modality = file.modality or modalities["text"]()
     sense = None
     if modality.name == "text":
-        text = bare_text(data, media_type)
+        text = bare_text(file)
         if text is None or not text.strip():
             return "not_found", []
-        content = text.encode()
+        prints = modality.fingerprint(text.encode())
         sense = fingerprints.sense(embedder, text) if embedder is not None else None
     else:
-        writer = writer_for(media_type)
-        content = writer.read(data).content if writer else data
-    found = fingerprints.find(session, modality, modality.fingerprint(content), sense=sense, owner=owner)
+        prints = modality.fingerprint(file.content)
+    found = fingerprints.find(session, modality, prints, sense=sense, owner=owner)
     matches = [match for match in found if _vouched(sealer, session, match)]
     best = matches[0].likeness.relation if matches else "different"
     return ("not_found" if best == "different" else best), matches

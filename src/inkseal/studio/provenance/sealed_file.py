@@ -12,11 +12,11 @@ from hashlib import sha256
 
 from inkseal.core.errors import InksealError, InvalidRequest, TrustError
 from inkseal.core.language import say
-from inkseal.core.protocols import Modality, Rendering, Seal, Writer
+from inkseal.core.protocols import Rendering, Seal
 from inkseal.core.types import Closed
-from inkseal.modalities import modalities
 from inkseal.modalities.text.lenient import lenient_json
 from inkseal.studio.provenance.canonical import canonical_json
+from inkseal.studio.provenance.opened_file import OpenedFile
 from inkseal.studio.provenance.signer import Issuer, Signature, Signer, decode, encode
 
 _TOKEN = re.compile(rb"IS1\.[A-Za-z0-9_-]{100,2000}\.[A-Za-z0-9_-]{86}\.[A-Za-z0-9_-]{100,4000}")
@@ -69,24 +69,6 @@ class SealReading(Closed):
     changed: tuple[str, ...] = ()
 
 
-def writer_for(media_type: str) -> Writer | None:
-    """Returns the writer of a media type, whichever modality has it."""
-    return found[0] if (found := _formats().get(media_type)) else None
-
-
-def modality_for(media_type: str) -> Modality | None:
-    """Returns what files of a media type hold; None when nothing here writes them."""
-    return found[1] if (found := _formats().get(media_type)) else None
-
-
-def _formats() -> dict[str, tuple[Writer, Modality]]:
-    found: dict[str, tuple[Writer, Modality]] = {}
-    for kind in modalities.values():
-        modality = kind()
-        found |= {writer.media_type: (writer(), modality) for writer in modality.writers().values()}
-    return found
-
-
 def placeholder(seal: Seal, signer: Signer) -> str:
     """Returns a token of the final length, to be written before the hashes are known."""
     certificate = signer.sign(b"").certificate
@@ -100,30 +82,30 @@ def fill(data: bytes, media_type: str, seal: Seal, signer: Signer) -> bytes:
         TrustError: the file does not hold the placeholder exactly once.
     """
     old = placeholder(seal, signer).encode()
-    writer = writer_for(media_type)
-    if data.count(old) != 1 or writer is None:
+    file = OpenedFile(data, media_type)
+    if data.count(old) != 1 or file.writer is None:
         raise TrustError(say("The seal has no place in the file.", "文件中没有封印的位置。"))
-    rendering = writer.read(data)
+    rendering = file.rendering
     claims = _claims(seal).model_copy(
         update={
-            "text": _shown_hash(rendering, media_type),
+            "text": encode(file.shown_sha256),
             "labels": _labels_hash(rendering),
             "fields": _fields_hash(rendering, old.decode()),
             "file": _EMPTY if media_type in _REARRANGED else _file_hash(data, old),
         }
     )
     sealed = data.replace(old, claims.token(signer.sign(claims.signed_bytes())).encode())
-    mend = getattr(writer, "mend", None)
+    mend = getattr(file.writer, "mend", None)
     return mend(sealed) if mend else sealed
 
 
-def read_seal(data: bytes, media_type: str, signer: Signer) -> SealReading | None:
-    """Reads a file and compares it with its seal; None when the bytes are not of this type."""
-    writer = writer_for(media_type)
-    if writer is None:
+def read_seal(file: OpenedFile, signer: Signer) -> SealReading | None:
+    """Compares a file with its seal; None when the bytes are not of its type."""
+    data = file.data
+    if file.writer is None:
         return None
     try:
-        rendering = writer.read(data)
+        rendering = file.rendering
     except InvalidRequest:
         # A seal in what cannot be read any more is still a finding.
         broken = Rendering(content=b"", title="", language="")
@@ -138,7 +120,7 @@ def read_seal(data: bytes, media_type: str, signer: Signer) -> SealReading | Non
     except (InksealError, ValueError):
         return SealReading(rendering=rendering, token=token, changed=("seal",))
     parts = {
-        "text": claims.text == _shown_hash(rendering, media_type),
+        "text": claims.text == encode(file.shown_sha256),
         "labels": claims.labels == _labels_hash(rendering),
         "metadata": claims.fields == _fields_hash(rendering, token),
     }
@@ -202,11 +184,6 @@ def _was_a_seal(value: str) -> bool:
 
 def _hash(data: bytes) -> str:
     return encode(sha256(data).digest())
-
-
-def _shown_hash(rendering: Rendering, media_type: str) -> str:
-    modality = modality_for(media_type)
-    return _hash(modality.shown(rendering.content) if modality else rendering.content)
 
 
 def _labels_hash(rendering: Rendering) -> str:

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from inkseal.core.errors import InvalidRequest, TrustError, UnknownName
 from inkseal.core.language import say
-from inkseal.core.protocols import EmbeddingEngine
+from inkseal.core.protocols import EmbeddingEngine, Mark
 from inkseal.core.types import Closed, Found, Likeness
+from inkseal.runtime.memory import giving_back
 from inkseal.store import artifacts
 from inkseal.studio.provenance.fingerprints import Match
 from inkseal.studio.provenance.lookup import Relation, bare_text, look_up, sniff
 from inkseal.studio.provenance.manifest import SignedManifest
+from inkseal.studio.provenance.opened_file import OpenedFile
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.signer import Issuer
 from inkseal.studio.provenance.text_watermark import FALSE_ALARMS, WatermarkFinding, find_watermark
@@ -88,6 +90,7 @@ class Verification(Closed):
         return next(layer for layer in self.layers if layer.name == name)
 
 
+@giving_back
 def verify(
     sealer: Sealer,
     data: bytes,
@@ -114,9 +117,9 @@ def verify(
         raise InvalidRequest(say("There is nothing to verify.", "没有可验证的内容。") if not data else _too_large())
     if data.startswith(b'{"manifest":'):
         return _manifest_file(sealer, data, name)
-    kind = media_type or sniff(data, name)
-    words = None if kind.startswith("image/") else bare_text(data, kind)
-    layers = [_mark_layer(mark.name, mark.find(data, kind)) for mark in sealer.marks()]
+    file = OpenedFile(data, media_type or sniff(data, name))
+    words = None if file.media_type.startswith("image/") else bare_text(file)
+    layers = [_mark_layer(mark.name, _find(mark, file)) for mark in sealer.marks()]
     watermark = find_watermark(sealer.trust, sealer.store.data_dir, words or "")
     if watermark is not None:
         layers.append(_watermark_layer(watermark))
@@ -126,7 +129,7 @@ def verify(
         if sealed_here:
             relation, matches = "exact", [sealed_here]
         else:
-            relation, matches = _look_up(sealer, session, data, kind, layers, embedder, owner)
+            relation, matches = _look_up(sealer, session, file, layers, embedder, owner)
         found = matches[0].artifact_id if relation in ("exact", "copy", "edited") else None
         subject = found or claimed
         if subject:
@@ -135,7 +138,7 @@ def verify(
         state = artifacts.row(session, found).state if found else ""
     result = Verification(
         name=name,
-        media_type=kind,
+        media_type=file.media_type,
         sha256=sha256(data).hexdigest(),
         layers=tuple(layers),
         relation=relation,
@@ -172,6 +175,12 @@ def _manifest_file(sealer: Sealer, data: bytes, name: str) -> Verification:
         relation="not_found",
     )
     return result.model_copy(update={"summary": _findings(result.layers)})
+
+
+def _find(mark: Mark, file: OpenedFile) -> Found | None:
+    find_in = getattr(mark, "find_in", None)
+    found: Found | None = find_in(file) if find_in else mark.find(file.data, file.media_type)
+    return found
 
 
 def _mark_layer(name: str, found: Found | None) -> Layer:
@@ -215,14 +224,13 @@ def _sealed_here(session: "Session", layers: list[Layer]) -> Match | None:
 def _look_up(
     sealer: Sealer,
     session: "Session",
-    data: bytes,
-    kind: str,
+    file: OpenedFile,
     layers: list[Layer],
     embedder: EmbeddingEngine | None,
     owner: str | None,
 ) -> tuple[Relation, list[Match]]:
     try:
-        return look_up(sealer, session, data, kind, embedder, owner)
+        return look_up(sealer, session, file, embedder, owner)
     except InvalidRequest:
         # That marks are broken is said also of what cannot be opened any more.
         if any(layer.state == "changed" for layer in layers):

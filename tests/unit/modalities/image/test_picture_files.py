@@ -5,16 +5,19 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from inkseal.core.errors import InvalidRequest
-from inkseal.core.protocols import Rendering
+from inkseal.core.protocols import Rendering, Writer
 from inkseal.modalities.image.label_strip import strip_height, with_strip
-from inkseal.modalities.image.reading import decode
+from inkseal.modalities.image.reading import decode, kind_of
+from inkseal.modalities.image.writers import writers
 from inkseal.modalities.image.writers.png import Png
 from inkseal.modalities.image.xmp import AIGC, packet, parse
-from picture_file_maker import picture, picture_file
+from picture_file_maker import SCRIPT, picture, picture_file, polyglots, saved
 
 SIDE_PX = 800
 SECONDS = 2.0
@@ -57,6 +60,31 @@ def test_labels_that_could_not_be_read_again_are_not_written() -> None:
     for labels in (("AI" * 200,), ("AI",) * 9):
         with pytest.raises(InvalidRequest, match="label"):
             Png().write(Rendering(content=picture_file(), title="", language="en", visible_labels=labels))
+
+
+@pytest.mark.parametrize("writer", writers.values(), ids=lambda writer: writer.name)
+@pytest.mark.parametrize("name", polyglots())
+def test_fault_20_a_script_in_a_picture_s_file_stays_there(name: str, writer: type[Writer]) -> None:
+    data = polyglots()[name]
+    read = writer().read(data).content if writer.media_type == kind_of(data) else b""
+    bare = Rendering(content=data, title="", language="")
+    labelled = bare.model_copy(update={"visible_labels": ("AI-generated",), "metadata": {AIGC: "{}"}})
+    for written in (read, writer().write(bare), writer().write(labelled)):
+        assert SCRIPT not in written
+        assert not written or SCRIPT not in everything_said(written)
+    assert len(writer().write(bare)) == len(writer().write(bare.model_copy(update={"content": picture_again(data)})))
+
+
+def everything_said(data: bytes) -> bytes:
+    """Returns what a decoder finds in a file beside the pixels, unpacked."""
+    with Image.open(io.BytesIO(data)) as found:
+        return repr((found.info, getattr(found, "text", {}), dict(found.getexif()))).encode()
+
+
+def picture_again(data: bytes) -> bytes:
+    """Returns the same pixels in a file that says nothing."""
+    with Image.open(io.BytesIO(data)) as found:
+        return saved(Image.fromarray(np.asarray(found.convert("RGB"))), "PNG")
 
 
 @pytest.mark.parametrize("side", [10**400, -1, SIDE_PX + 1], ids=["huge", "negative", "larger"])

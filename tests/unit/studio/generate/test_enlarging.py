@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import Cancelled, ModelFileRefused
 from inkseal.core.protocols import LocalModel
 from inkseal.formats.ncnn import read_ncnn
 from inkseal.formats.openvino_core import core
-from inkseal.studio.generate.enlarging import Enlarger, draw, tiles
+from inkseal.studio.generate.enlarging import MARGIN_PX, TILE_PX, Enlarger, draw, tiles
 from ncnn_maker import enlarger
 
 NEVER = threading.Event()
@@ -50,6 +51,36 @@ def test_a_layer_of_another_kind_is_refused(tmp_path: Path, line: str, other: st
 def test_tiles_cover_every_pixel_once() -> None:
     assert list(tiles(130, 256)) == [(0, 0), (0, 128), (128, 0), (128, 128)]
     assert list(tiles(128, 1)) == [(0, 0)]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Enlarger:
+    """A network of two convolutions, and what a pixel depends on is two pixels away."""
+    enlarger(tmp_path)
+    (tmp_path / "m.bin").rename(tmp_path / "m.ncnn")
+    files = {name: hash_file(tmp_path / name) for name in ("m.param", "m.ncnn")}
+    facts = {"name": "small", "task": "upscale", "format": "ncnn", "context_tokens": 0, "licence": "", "sha256": ""}
+    return Enlarger(LocalModel.model_validate({**facts, "folder": tmp_path, "files": files}), 1, NEVER)
+
+
+@pytest.mark.parametrize(("height", "width"), [(256, 256), (1024, 700), (1, 1500), (129, 128)])
+def test_the_network_never_sees_more_than_a_tile_and_its_margins(small: Enlarger, height: int, width: int) -> None:
+    network, sizes = small._network, []
+
+    def watched(inputs: list[np.ndarray]) -> object:
+        sizes.append(inputs[0].shape)
+        return network(inputs)
+
+    pixels = smooth(height, width)
+    whole = small._enlarge(pixels)
+    small._network = watched
+    made = small.enlarge(pixels, NEVER)
+    most = TILE_PX + 2 * MARGIN_PX
+    assert len(sizes) == len(list(tiles(height, width)))
+    assert max(max(shape[2:]) for shape in sizes) <= most
+    assert {shape[:2] for shape in sizes} == {(1, 3)}
+    assert made.shape == (4 * height, 4 * width, 3)
+    assert np.abs(whole.astype(int) - made).max() <= 1
 
 
 @pytest.mark.model

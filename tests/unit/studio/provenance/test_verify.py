@@ -12,6 +12,7 @@ from inkseal.core.types import Artifact
 from inkseal.store import artifacts
 from inkseal.studio.provenance import issuers
 from inkseal.studio.provenance.export import export
+from inkseal.studio.provenance.opened_file import OpenedFile
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification, bare_text, sniff, verify
 
@@ -303,8 +304,11 @@ def test_formats_are_told_by_content_first(data: bytes, name: str, kind: str) ->
 
 
 def test_labels_are_taken_off_pasted_text() -> None:
-    assert bare_text("> AI生成\n\nwords\n\nAI-generated\n".encode(), "text/plain") == "words"
-    assert bare_text(b"AI-generated content is a wide field.", "text/plain") == "AI-generated content is a wide field."
+    for text, bare in (
+        ("> AI生成\n\nwords\n\nAI-generated\n", "words"),
+        ("AI-generated content is a wide field.", "AI-generated content is a wide field."),
+    ):
+        assert bare_text(OpenedFile(text.encode(), "text/plain")) == bare
 
 
 def test_fingerprints_that_somebody_put_there_prove_nothing(sealer: Sealer, record: Record) -> None:

@@ -9,36 +9,30 @@ import pytest
 from PIL import Image
 
 from inkseal.core.errors import InvalidRequest
-from inkseal.core.types import Artifact, Usage, new_id, now
-from inkseal.modalities.image.request import ImageRequest
-from inkseal.store import artifacts
+from inkseal.core.types import Artifact
+from inkseal.modalities.image import reading
+from inkseal.modalities.image.label_strip import INK, strip_height
+from inkseal.modalities.image.reading import open_picture
+from inkseal.modalities.image.request import MAX_SIDE_PX
+from inkseal.modalities.image.writers import _picture_file
 from inkseal.studio.provenance.export import export
 from inkseal.studio.provenance.sealer import Sealer
 from inkseal.studio.provenance.verify import Verification, verify
+from measured_run import measured_run
 from picture_file_maker import bomb, picture_file, text_bomb
+from picture_records import record_picture
 
 SUFFIXES = ("png", "jpg", "webp")
 
 
-def record_picture(sealer: Sealer, number: int = 1, side_px: int = 128) -> Artifact:
-    """Seals a picture as the story does."""
-    content = picture_file(number, side_px=side_px)
-    sha256, size_bytes = sealer.store.blobs.put(content)
-    facts = {"modality": "image", "media_type": "image/png", "sha256": sha256, "size_bytes": size_bytes}
-    artifact = Artifact(id=new_id(), created_at=now(), title="Mr Wu at home", **facts)  # type: ignore[arg-type]
-    request = ImageRequest.of("Mr Wu at home", seed=7)
-    signed = sealer.seal(sealer.manifest(artifact, content=content, request=request, usage=Usage()))
-    with sealer.store.transaction() as session:
-        artifacts.add(session, artifact)
-        sealer.record(session, artifact, content, signed)
-    sealer.committed()
-    return artifact
+def recorded(sealer: Sealer, number: int = 1) -> Artifact:
+    return record_picture(sealer, picture_file(number, side_px=128))
 
 
 @pytest.fixture(params=SUFFIXES)
 def exported(request: pytest.FixtureRequest, sealer: Sealer, tmp_path: Path) -> Path:
     path = tmp_path / f"picture.{request.param}"
-    export(sealer, record_picture(sealer).id, path)
+    export(sealer, recorded(sealer).id, path)
     return path
 
 
@@ -85,7 +79,7 @@ def test_every_changed_byte_is_named(sealer: Sealer, exported: Path) -> None:
 
 
 def test_a_wiped_label_is_named(sealer: Sealer, tmp_path: Path) -> None:
-    export(sealer, record_picture(sealer).id, tmp_path / "a.png")
+    export(sealer, recorded(sealer).id, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as found:
         found.load()
         xmp = found.info["xmp"]
@@ -104,14 +98,14 @@ def test_a_wiped_label_is_named(sealer: Sealer, tmp_path: Path) -> None:
 def test_a_copy_that_lost_its_marks_is_known(sealer: Sealer, exported: Path, kind: str, scale: float) -> None:
     artifact = verify(sealer, exported.read_bytes()).artifact_id
     for number in range(2, 8):
-        record_picture(sealer, number)
+        recorded(sealer, number)
     result = verify(sealer, resaved(exported.read_bytes(), kind, scale, quality=60))
     assert (result.relation, result.artifact_id, result.standing) == ("copy", artifact, "marks_removed")
     assert result.summary.startswith("Made here, marks removed")
 
 
 def test_a_picture_that_only_looks_alike_is_never_called_ours(sealer: Sealer) -> None:
-    record_picture(sealer, 1)
+    recorded(sealer, 1)
     for number in range(2, 12):
         result = verify(sealer, picture_file(number, "JPEG", 128, quality=60))
         assert result.standing == "unknown"
@@ -121,7 +115,7 @@ def test_a_picture_that_only_looks_alike_is_never_called_ours(sealer: Sealer) ->
 def test_a_changed_fingerprint_in_the_records_claims_nothing(sealer: Sealer) -> None:
     from inkseal.store.records import FingerprintRow
 
-    artifact = record_picture(sealer, 1)
+    artifact = recorded(sealer, 1)
     foreign = picture_file(5, side_px=128)
     from inkseal.modalities.image import Image as Pictures
 
@@ -138,11 +132,69 @@ def test_fault_18_a_hostile_picture_is_refused(sealer: Sealer, data: bytes) -> N
         verify(sealer, data, name="a.png")
 
 
+def test_a_file_is_decoded_once_and_never_encoded(
+    sealer: Sealer, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, num_opened = exported.read_bytes(), 0
+
+    def count(data: bytes, media_type: str = "") -> Image.Image:
+        nonlocal num_opened
+        num_opened += 1
+        return open_picture(data, media_type)
+
+    def never(picture: Image.Image) -> bytes:
+        raise AssertionError("nobody asked for it")
+
+    for module in (_picture_file, reading):
+        monkeypatch.setattr(module, "open_picture", count)
+        monkeypatch.setattr(module, "to_png", never)
+    assert verify(sealer, data).standing == "trusted"
+    assert num_opened == 1
+    assert verify(sealer, resaved(data, quality=60)).relation == "copy"
+    assert num_opened == 2
+    with pytest.raises(InvalidRequest):
+        verify(sealer, picture_file()[:200])
+    assert num_opened == 3, "what was refused is not tried again"
+
+
+LARGEST_PX = (4096, 5120)
+READY = """
+from pathlib import Path
+from inkseal.store.store import Store
+from inkseal.studio.provenance.sealer import Sealer
+from inkseal.studio.provenance.verify import verify
+
+folder = Path(sys.argv[1])
+sealer = Sealer(Store.open(folder / "data"))
+verify(sealer, (folder / "small.png").read_bytes())
+data = (folder / "large.png").read_bytes()
+"""
+
+
+def test_fault_18_the_largest_picture_is_examined_within_two_seconds_in_little_more_than_its_pixels(
+    tmp_path: Path,
+) -> None:
+    width, height = LARGEST_PX
+    assert width * height == reading.MAX_PIXELS
+    large = Image.new("RGB", LARGEST_PX, (200, 90, 30))
+    large.paste(INK, (0, height - 600, width, height))  # as a strip has it: it is looked at with and without
+    large.save(tmp_path / "large.png", compress_level=1)
+    (tmp_path / "small.png").write_bytes(picture_file())
+    run = measured_run(READY, "print(verify(sealer, data).relation)", str(tmp_path))
+    assert run.printed == "not_found"
+    assert run.seconds < 2
+    assert run.grown_bytes < 6 * width * height  # Pillow keeps four bytes of a pixel
+
+
+def test_the_largest_picture_that_is_made_here_is_within_the_limit_with_its_label() -> None:
+    assert MAX_SIDE_PX * (MAX_SIDE_PX + strip_height(MAX_SIDE_PX, MAX_SIDE_PX)) <= reading.MAX_PIXELS
+
+
 Record = Callable[..., Artifact]
 
 
 def test_an_unlabelled_picture_is_its_pixels_and_nothing_else(sealer: Sealer, tmp_path: Path) -> None:
-    artifact = record_picture(sealer)
+    artifact = recorded(sealer)
     export(sealer, artifact.id, tmp_path / "a.png", regime="none", agree_unlabelled=True, agreed_by="Li")
     with Image.open(tmp_path / "a.png") as found:
         assert found.size == (128, 128)

@@ -3,7 +3,8 @@
 from typing import Any, ClassVar
 
 from inkseal.core.protocols import Rendering, Seal
-from inkseal.studio.provenance.sealed_file import writer_for
+from inkseal.core.types import Found
+from inkseal.studio.provenance.opened_file import OpenedFile, writer_for
 from inkseal.studio.provenance.signer import Signer
 
 
@@ -26,3 +27,11 @@ class SealedFileMark:
     def after(self, data: bytes, media_type: str, seal: Seal) -> bytes:
         """Changes nothing: the writer has shown this mark."""
         return data
+
+    def find(self, data: bytes, media_type: str) -> Found | None:
+        """Returns the mark if the file carries it."""
+        return self.find_in(OpenedFile(data, media_type))
+
+    def find_in(self, file: OpenedFile) -> Found | None:
+        """Returns the mark if the file carries it."""
+        raise NotImplementedError

@@ -6,6 +6,7 @@ from inkseal.core.protocols import Rendering, Seal
 from inkseal.core.types import Found, Regime
 from inkseal.modalities.text.lenient import compact_json, lenient_json
 from inkseal.studio.provenance.marks._sealed_file import SealedFileMark
+from inkseal.studio.provenance.opened_file import OpenedFile
 from inkseal.studio.provenance.regimes import active, metadata_facts
 from inkseal.studio.provenance.sealed_file import fill, placeholder, read_seal
 from inkseal.studio.provenance.signer import decode
@@ -48,9 +49,9 @@ class Metadata(SealedFileMark):
         """Replaces the placeholder by the seal over the file as written."""
         return fill(data, media_type, seal, self.signer)
 
-    def find(self, data: bytes, media_type: str) -> Found | None:
+    def find_in(self, file: OpenedFile) -> Found | None:
         """Returns the field: "valid" or "changed" by its seal, "present" when somebody else's label has none."""
-        reading = read_seal(data, media_type, self.signer)
+        reading = read_seal(file, self.signer)
         if reading is None:
             return None
         aigc = lenient_json(reading.rendering.metadata.get(metadata_facts("cn")["field"], ""))

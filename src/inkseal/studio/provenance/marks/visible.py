@@ -5,6 +5,7 @@ from typing import ClassVar, cast
 from inkseal.core.protocols import Rendering, Seal
 from inkseal.core.types import Found, Regime
 from inkseal.studio.provenance.marks._sealed_file import SealedFileMark
+from inkseal.studio.provenance.opened_file import OpenedFile
 from inkseal.studio.provenance.regimes import all_wordings, visible_wordings
 from inkseal.studio.provenance.sealed_file import SealReading, read_seal
 
@@ -23,9 +24,9 @@ class Visible(SealedFileMark):
         labels = visible_wordings(cast(Regime, seal.regime), seal.language)
         return rendering.model_copy(update={"visible_labels": (*rendering.visible_labels, *labels)})
 
-    def find(self, data: bytes, media_type: str) -> Found | None:
+    def find_in(self, file: OpenedFile) -> Found | None:
         """Returns the label lines; "changed" when a seal in the file says they were others."""
-        reading = read_seal(data, media_type, self.signer)
+        reading = read_seal(file, self.signer)
         if reading is None:
             return None
         labels = reading.rendering.visible_labels
