@@ -372,11 +372,7 @@ class Metric(Protocol):
     compares: ClassVar[frozenset[str]]  # the columns it needs of real things
 
     def score(self, made: Columns, real: Columns) -> Score:
-        """Returns the score, the same for the same columns in whatever order their rows are.
-
-        Raises:
-            InvalidRequest: there are no rows.
-        """
+        """Returns the score, the same in whatever order rows are; raises InvalidRequest where there are none."""
 
 
 class Collection(Protocol):

@@ -127,7 +127,7 @@ def test_a_query_is_read_as_captions_were_in_training(models: Catalog, query: st
         asked.extend(texts)
         return embed(texts)
 
-    found = picture_space(models.local, watched)
+    found = picture_space(models.local, words(models), watched)
     assert found is not None
     found.of_query(query)
     assert asked == [condition_texts(query)[0]]
