@@ -35,7 +35,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "flow_matching": {
         "autoencoder": "small",
         "sheet_steps": 2,
-        "shape": {"channels": 4, "patch": 2, "width": 16, "depth": 2, "heads": 2},
+        "shape": {"channels": 4, "patch": 2, "width": 16, "depth": 2, "heads": 2, "sketch_width": 8},
     },
     "contrastive": {"shape": {"widths": [8, 8, 16], "blocks": [1, 1, 1], "shared_width": 8, "groups": 4}},
     "conditional_autoencoder": {"shape": CONDITIONAL},

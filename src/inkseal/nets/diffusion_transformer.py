@@ -95,6 +95,26 @@ class Block(nn.Module):
         return out
 
 
+class Sketch(nn.Module):
+    """Guesses the latent from the condition alone, [B, C, H, W]: where blocks of attention see only noise, it helps.
+
+    A perceptron learns what the latents of a caption have in common in a tenth of the steps that the blocks need,
+    which have to make it up patch by patch.
+    """
+
+    def __init__(self, shape: DiffusionTransformerShape) -> None:
+        super().__init__()
+        self.latent = (shape.channels, shape.side, shape.side)
+        self.pooled = PooledCondition(shape, shape.width)
+        self.inner = nn.Linear(shape.width, shape.sketch_width)
+        self.out = nn.Linear(shape.sketch_width, math.prod(self.latent))
+
+    def forward(self, condition: Tensor, mask: Tensor, style: Tensor) -> Tensor:
+        """Takes what the transformer is conditioned on."""
+        guess: Tensor = self.out(F.silu(self.inner(F.silu(self.pooled(condition, mask, style)))))
+        return guess.reshape(-1, *self.latent)
+
+
 class DiffusionTransformer(nn.Module):
     """Source: Peebles and Xie 2023; words in the sequence: Esser et al. 2024, "Scaling Rectified Flow Transformers"."""
 
@@ -115,7 +135,12 @@ class DiffusionTransformer(nn.Module):
         self.norm = nn.LayerNorm(shape.width, elementwise_affine=False, eps=1e-6)
         self.modulation = nn.Linear(shape.width, 2 * shape.width)
         self.head = nn.Linear(shape.width, patch_size)
-        for layer in (self.modulation, self.head):
+        zero_at_first = [self.modulation, self.head]
+        if shape.sketch_width:
+            self.sketch = Sketch(shape)
+            self.sketched = nn.Linear(patch_size, shape.width)
+            zero_at_first.append(self.sketched)
+        for layer in zero_at_first:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -130,6 +155,8 @@ class DiffusionTransformer(nn.Module):
             style: [B] int64; 0 is any.
         """
         x_BTD = self.patches(self.to_patches(z_t)) + self.places
+        if self.shape.sketch_width:
+            x_BTD = x_BTD + self.sketched(self.to_patches(self.sketch(condition, mask, style)))
         # Unit vectors of 512 numbers are small numbers; the network expects about one.
         words = self.words(condition * condition.shape[-1] ** 0.5) + self.word_places
         num_patches = x_BTD.shape[1]

@@ -33,6 +33,7 @@ class DiffusionTransformerShape(ConditionShape):
     depth: int = Field(9, ge=1, description="Number of blocks.")
     heads: int = Field(5, ge=1)
     mlp_ratio: float = Field(4.0, gt=0, description="Width of the inner layer over the width.")
+    sketch_width: int = Field(0, ge=0, description="Inner width of what guesses the latent from the condition alone.")
 
 
 class ConditionalShape(ConditionShape):

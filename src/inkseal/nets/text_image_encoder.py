@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inkseal.nets.autoencoder import Encoder
+from inkseal.nets.precision import in_full
 from inkseal.nets.shapes import TextImageShape
 
 FIRST_TEMPERATURE = 0.07
@@ -44,14 +45,9 @@ class TextImageEncoder(nn.Module):
     def forward(self, pixels_B3HW: Tensor, vectors_BT: Tensor) -> Tensor:
         """Returns scaled cosines [B, B] of all pictures (rows) with all texts (columns)."""
         pictures, texts = self.encode_pictures(pixels_B3HW), self.encode_texts(vectors_BT)
-        with in_full(pictures):
+        with in_full(pictures.device.type):  # scaled cosines need more than bfloat16's digits
             scale = self.log_scale.exp().clamp(max=GREATEST_SCALE)
             return scale * pictures @ texts.T
-
-
-def in_full(tensor: Tensor) -> torch.autocast:
-    """Returns a block in which products keep the tensors' own precision: scaled cosines need more than bfloat16's."""
-    return torch.autocast(tensor.device.type, enabled=False)
 
 
 def contrastive_loss(logits_BB: Tensor, vectors_BT: Tensor) -> Tensor:
@@ -60,7 +56,7 @@ def contrastive_loss(logits_BB: Tensor, vectors_BT: Tensor) -> Tensor:
     Texts that say the same as the right one are left out of the wrong ones: many pictures here share a caption.
     Source: Radford et al. 2021, figure 3.
     """
-    with in_full(logits_BB):
+    with in_full(logits_BB.device.type):
         cosines = F.normalize(vectors_BT, dim=1) @ F.normalize(vectors_BT, dim=1).T
     same = (cosines > SAME_TEXT) & ~torch.eye(len(logits_BB), dtype=torch.bool, device=logits_BB.device)
     logits = logits_BB.masked_fill(same, -torch.inf)

@@ -71,6 +71,23 @@ def test_number_of_weights() -> None:
     assert sum(p.numel() for p in DiffusionTransformer(SHAPE).parameters()) == 2 * block + pooled + rest
 
 
+def test_a_sketch_comes_in_by_the_condition_alone_and_changes_nothing_at_first() -> None:
+    shape = SHAPE.model_copy(update={"sketch_width": 12})
+    z, t, condition, mask, style = _inputs()
+    plain, sketching = _trained(), _trained(shape)
+    guess = sketching.sketch(condition, mask, style)
+    assert guess.shape == z.shape
+    torch.testing.assert_close(guess[:1], sketching.sketch(condition[:1], mask[:1], style[:1]))
+    sketching.load_state_dict(plain.state_dict(), strict=False)
+    torch.nn.init.zeros_(sketching.sketched.weight)
+    torch.nn.init.zeros_(sketching.sketched.bias)
+    torch.testing.assert_close(sketching(z, t, condition, mask, style), plain(z, t, condition, mask, style))
+    torch.nn.init.normal_(sketching.sketched.weight)
+    changed = sketching(z, t, condition, mask, style) - plain(z, t, condition, mask, style)
+    assert bool((changed.abs().amax(dim=(1, 2, 3)) > 1e-4).all())
+    assert not hasattr(DiffusionTransformer(SHAPE), "sketch")
+
+
 def test_patches_go_and_come_back() -> None:
     model = DiffusionTransformer(SHAPE)
     z = torch.randn(2, 2, 4, 4)

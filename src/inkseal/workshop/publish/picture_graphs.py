@@ -26,9 +26,13 @@ def draw_transformer(weights: Mapping[str, Array], shape: DiffusionTransformerSh
     grid = shape.side // shape.patch
     num_patches = grid**2
     scaled = ov.multiply(condition, draw.scalar(shape.text_width**0.5))
-    pooled = _pooled(draw, scaled, mask, style)
+    pooled = _pooled(draw, scaled, mask, style, "pooled")
     steering = ov.swish(ov.add(_time(draw, t), pooled))
-    x = ov.concat([_patches(draw, z, shape), ov.add(draw.linear(scaled, "words"), draw.weight("word_places"))], 1)
+    patches = ov.add(draw.linear(_folded(draw, z, shape), "patches"), draw.array(_places(shape)))
+    if shape.sketch_width:
+        guess = _sketch(draw, _pooled(draw, scaled, mask, style, "sketch.pooled"), shape)
+        patches = ov.add(patches, draw.linear(_folded(draw, guess, shape), "sketched"))
+    x = ov.concat([patches, ov.add(draw.linear(scaled, "words"), draw.weight("word_places"))], 1)
     hidden = _hidden(draw, mask, num_patches)
     for number in range(shape.depth):
         x = _block(draw, x, steering, hidden, f"blocks.{number}.", shape)
@@ -49,7 +53,7 @@ def _time(draw: Layers, t: Node) -> Node:
     return draw.linear(ov.swish(draw.linear(features, "time.0")), "time.2")
 
 
-def _pooled(draw: Layers, scaled: Node, mask: Node, style: Node) -> Node:
+def _pooled(draw: Layers, scaled: Node, mask: Node, style: Node, name: str) -> Node:
     """Returns the caption and the mean of its words, with the style, as one vector [B, D]."""
     ov = draw.ov
     seen = ov.unsqueeze(mask, draw.numbers(2))
@@ -61,20 +65,31 @@ def _pooled(draw: Layers, scaled: Node, mask: Node, style: Node) -> Node:
     caption = ov.squeeze(places(shown, 0, 1), draw.numbers(1))
     count = ov.maximum(ov.reduce_sum(places(seen, 1, 2**31), draw.numbers(1)), draw.scalar(1))
     words = ov.divide(ov.reduce_sum(places(shown, 1, 2**31), draw.numbers(1)), count)
-    text = draw.linear(ov.concat([caption, words], 1), "pooled.text")
-    styles = ov.gather(draw.weight("pooled.style.weight"), style, ov.constant(np.int64(0)))
-    return draw.linear(ov.swish(ov.add(text, styles)), "pooled.out")
+    text = draw.linear(ov.concat([caption, words], 1), f"{name}.text")
+    styles = ov.gather(draw.weight(f"{name}.style.weight"), style, ov.constant(np.int64(0)))
+    return draw.linear(ov.swish(ov.add(text, styles)), f"{name}.out")
 
 
-def _patches(draw: Layers, z: Node, shape: DiffusionTransformerShape) -> Node:
-    """Returns the latent's patches [B, T, D], rows first, each with its place."""
+def _sketch(draw: Layers, pooled: Node, shape: DiffusionTransformerShape) -> Node:
+    """Returns the latent as the condition alone lets it be guessed, [B, C, S, S]."""
+    ov = draw.ov
+    guess = draw.linear(ov.swish(draw.linear(ov.swish(pooled), "sketch.inner")), "sketch.out")
+    return ov.reshape(guess, draw.numbers(0, shape.channels, shape.side, shape.side), True)
+
+
+def _folded(draw: Layers, z: Node, shape: DiffusionTransformerShape) -> Node:
+    """Returns the latent's patches [B, T, C·patch²], rows first."""
+    ov = draw.ov
+    flat = ov.reshape(draw.folded(z, shape.patch), draw.numbers(0, shape.channels * shape.patch**2, -1), True)
+    return ov.transpose(flat, draw.numbers(0, 2, 1))
+
+
+def _places(shape: DiffusionTransformerShape) -> Array:
+    """Returns where each patch lies, [T, D]."""
     from inkseal.nets.diffusion_transformer import grid_features
 
-    ov = draw.ov
-    folded = draw.folded(z, shape.patch)
-    flat = ov.reshape(folded, draw.numbers(0, shape.channels * shape.patch**2, -1), True)
-    places = grid_features(shape.side // shape.patch, shape.width).numpy()
-    return ov.add(draw.linear(ov.transpose(flat, draw.numbers(0, 2, 1)), "patches"), draw.array(places))
+    found: Array = grid_features(shape.side // shape.patch, shape.width).numpy()
+    return found
 
 
 def _hidden(draw: Layers, mask: Node, num_patches: int) -> Node:

@@ -13,6 +13,7 @@ from inkseal.core.types import Closed, Energy, Usage
 from inkseal.modalities.image.png import png_bytes
 from inkseal.runtime.energy import EnergyMeter
 from inkseal.store.durable import write_whole
+from inkseal.workshop.train.beginning import begin_with
 from inkseal.workshop.train.checkpoint import load_checkpoint, save_checkpoint
 from inkseal.workshop.train.curves import draw_curves
 from inkseal.workshop.train.forecast import forecast
@@ -68,6 +69,9 @@ def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Li
         objective = kind(configure(kind.config, recipe.config, "config"), data, run.folder)
         with accelerator.main_process_first():
             objective.prepare(on_event if is_main else ignore, cancel)
+        if recipe.begin and is_main and not run.has_begun:
+            words = begin_with(run.folder.parent / recipe.begin, run.folder, objective.modules)
+            on_event(Noted(text=words))
         trainer = Trainer(recipe, objective, accelerator)
         outcome = _run(trainer, run, on_event if is_main else ignore, cancel)
         accelerator.wait_for_everyone()

@@ -19,6 +19,8 @@ def moved(pixels: "Tensor", shift: float, zoom: float, turn: float) -> "Tensor":
     import torch
     import torch.nn.functional as F
 
+    from inkseal.nets.precision import in_full
+
     if not (shift or zoom or turn):
         return pixels
     draws = 2 * torch.rand(4, len(pixels)) - 1
@@ -26,7 +28,7 @@ def moved(pixels: "Tensor", shift: float, zoom: float, turn: float) -> "Tensor":
     cosine, sine = size * angle.cos(), size * angle.sin()
     rows = [[cosine, -sine, 2 * shift * draws[2]], [sine, cosine, 2 * shift * draws[3]]]
     places = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
-    with torch.autocast(pixels.device.type, enabled=False):  # bfloat16 would miss a pixel by a tenth
+    with in_full(pixels.device.type):  # bfloat16 would miss a pixel by a tenth
         grid = F.affine_grid(places, list(pixels.shape), align_corners=False)
     # Places outside are read as 0, so white is made 0 before and 1 again afterwards.
     return F.grid_sample(pixels - 1, grid, align_corners=False) + 1

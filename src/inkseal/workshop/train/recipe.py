@@ -30,6 +30,7 @@ class Recipe(ComponentConfig):
     name: Name
     objective: str
     dataset: str = Field("pictures", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Folder under `datasets`.")
+    begin: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]{0,63})?$", description="Run to take the first weights from.")
     seed: int = Field(1, ge=0, lt=2**31)
     steps: int = Field(ge=1)
     batch: int = Field(32, ge=1, description="Examples in a step, over all processes; each takes as many.")

@@ -59,6 +59,11 @@ class RunFolder:
         """Lets others have the folder."""
         self._lock.release()
 
+    @property
+    def has_begun(self) -> bool:
+        """True when a step of this run was kept."""
+        return any(self.checkpoints.glob("step-*"))
+
     def listen(self, step: int) -> Callable[[Event], None]:
         """Returns a listener that appends metrics, beginnings and ends to the log.
 

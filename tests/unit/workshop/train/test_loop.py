@@ -1,5 +1,7 @@
 """What the loop refuses, and what it says when something goes wrong."""
 
+import json
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -8,6 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import EngineFailed, InUse, InvalidRequest, MissingDependency, NotEnoughMemory, UnknownName
 from inkseal.core.events import Event, Noted
 from inkseal.workshop.train.loop import train
@@ -16,7 +19,7 @@ from inkseal.workshop.train.run_folder import RunFolder, read_model
 from picture_maker import make_pictures
 from small_run import small_recipe
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
 
@@ -30,6 +33,33 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(tmp_path
     with pytest.raises(EngineFailed, match="not finite"):
         run(tmp_path / "run", recipe)
     assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
+
+
+def test_a_run_begins_with_the_weights_of_another_and_keeps_whose_they_were(tmp_path: Path) -> None:
+    run(tmp_path / "other", small_recipe(name="other", steps=4, look_every=4))
+    _, theirs = read_model(tmp_path / "other" / "model.safetensors")
+    still = small_recipe(begin="other", steps=1, seed=9, look_every=1, optimizer={"lr": 1e-12})
+    heard: list[Event] = []
+    run(tmp_path / "run", still, heard)
+    _, mine = read_model(tmp_path / "run" / "model.safetensors")
+    assert all(torch.allclose(mine[name], theirs[name], atol=1e-6) for name in theirs)
+    assert any(isinstance(event, Noted) and f"{len(theirs)} of {len(theirs)} tensors" in event.text for event in heard)
+    told = json.loads((tmp_path / "run" / "beginning.json").read_text())
+    assert (told["run"], told["step"], told["recipe"]["name"]) == ("other", 4, "other")
+    assert told["sha256"] == hash_file(tmp_path / "other" / "model.safetensors")
+    assert (tmp_path / "run" / "beginning-log.jsonl").read_bytes() == (tmp_path / "other" / "log.jsonl").read_bytes()
+    shutil.rmtree(tmp_path / "other")
+    run(tmp_path / "run", still.model_copy(update={"steps": 2}))  # it goes on without the other
+
+
+def test_a_run_that_is_not_there_or_does_not_fit_is_no_beginning(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="no trained model"):
+        run(tmp_path / "run", small_recipe(begin="nobody"))
+    shape = {"widths": [24, 24, 48], "groups": 24, "latent_channels": 3}
+    run(tmp_path / "other", small_recipe(name="other", steps=1, look_every=1, config={"shape": shape}))
+    with pytest.raises(InvalidRequest, match="do not fit this network, such as"):
+        run(tmp_path / "second", small_recipe(begin="other"))
+    assert not (tmp_path / "second" / "beginning.json").exists()
 
 
 def test_too_little_memory_is_told_before_the_first_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
