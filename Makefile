@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+SHEET  ?= sheet.png
 # The base has no torch. Of the builds of this version, pip takes the one that its package index offers: see
 # CONTRIBUTING for the CPU and the CUDA build.
 TORCH  ?= torch==2.13.0
@@ -9,16 +10,17 @@ TORCH  ?= torch==2.13.0
 EXTRAS ?= dev,train,torch
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-images bench-web pictures eval-apps bench-watermarks bench-pictures bench-picture-models clean
+.PHONY: help demo start check format test test-fast docs vendor bench-text bench-serve bench-guard bench-fingerprints bench-images bench-web pictures sheet eval-apps bench-watermarks bench-pictures bench-picture-models clean
 
 help:
 	@echo "make demo     install, fetch the default model, answer, export, verify"
 	@echo "make start    install, fetch the default models, serve"
+	@echo "make sheet    install, draw 48 fixed prompts with the picture model into $(SHEET)"
 	@echo "make test     install what the tests need and run them"
 	@echo "make check    format, lint, types, layers, sizes"
 	@echo "make docs     build the documentation into site/"
 	@echo "make vendor   fetch the studio's browser libraries again and compare them"
-	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks | bench-images | bench-picture-models | bench-web   measure, and write the tables"
+	@echo "make bench-text | bench-serve | bench-guard | bench-fingerprints | bench-watermarks | bench-images | bench-pictures PICTURES=FOLDER | bench-picture-models | bench-web   measure, and write the tables"
 
 $(VENV)/base.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,9 +41,13 @@ demo: $(VENV)/base.stamp
 
 # A model that cannot be fetched now can be fetched later; the server says which are here.
 start: $(VENV)/base.stamp
-	-@$(BIN)/inkseal models pull default
-	-@$(BIN)/inkseal models pull embedding
+	-@for model in default embedding picture upscaler open-nsfw; do $(BIN)/inkseal models pull $$model; done
 	@exec $(BIN)/inkseal serve $(SERVE)
+
+# Without torch; MORE holds options, such as --size 256 --seed 2.
+sheet: $(VENV)/base.stamp
+	@for model in picture embedding upscaler; do $(BIN)/inkseal models pull $$model || exit 1; done
+	$(BIN)/python benchmarks/picture_sheet.py --out $(SHEET) $(MORE)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check src tests benchmarks

@@ -3,6 +3,7 @@
 The same in training and serving, in Chinese and English. Knows no embedding model: callers bring the vectors.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,11 +21,35 @@ MAX_CHARS = 1000
 _ENGLISH = "a an the of with and or in on at to for by from is are it its this that as be"
 _CHINESE = "的 了 和 与 或 在 是 着 把 被 一 个 一个 一只 一张 一幅 只 张 幅 这 那 及 地 得"
 _STOP_WORDS = frozenset(f"{_ENGLISH} {_CHINESE}".split())
+_ASKING = (
+    re.compile(
+        r"(?:please )?(?:(?:draw|paint|show|make|create|generate)(?: me)? )?"
+        r"(?:(?:an? |the )?(?:picture|image|drawing|icon|emoji|clip art) of )?(?:an? |the |some )?"
+    ),
+    re.compile(
+        r"(?:请?(?:帮我|给我)?(?:画出?|绘制|生成)?"
+        r"一(?:[张幅](?:图片|图像|图标|图画|画)[:：]?|[张幅只个辆把朵座架颗块条台位棵匹头本支件艘株枚]))?"
+    ),
+)
+"""What stands before the thing itself, in a prompt but hardly ever in a caption."""
 
 
 def whole_text(prompt: str) -> str:
-    """Returns the whole prompt as it is embedded: case does not matter, neither do full-width forms and blanks."""
-    return " ".join(unicodedata.normalize("NFKC", prompt[:MAX_CHARS]).casefold().split())
+    """Returns the whole prompt as it is embedded: case does not matter, neither do full-width forms and blanks.
+
+    "Draw a red apple" and 一只乌龟 are embedded as "red apple" and 乌龟, which is how captions name them.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", prompt[:MAX_CHARS]).casefold().split())
+    while rest := text[_leading(text) :].strip():
+        if rest == text:
+            break
+        text = rest
+    return text
+
+
+def _leading(text: str) -> int:
+    """Returns how many characters ask for a picture rather than say what is on it."""
+    return max(found.end() for pattern in _ASKING if (found := pattern.match(text)))
 
 
 def condition_texts(prompt: str) -> tuple[str, ...]:

@@ -10,22 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inkseal.nets.condition import PooledCondition
+from inkseal.nets.noise_schedules import linear_velocity
 from inkseal.nets.shapes import DiffusionTransformerShape
+from inkseal.nets.sketch import Sketch
+from inkseal.nets.time_features import SLOWEST, TIME_FREQUENCIES, time_features
 
-TIME_FREQUENCIES = 128
-SLOWEST = 10_000.0
 HIDDEN = -1e4
 """Takes the place of the product with a hidden place; its exponential is 0 in every precision."""
-
-
-def time_features(t_B: Tensor, count: int = TIME_FREQUENCIES) -> Tensor:
-    """Returns cosines and sines of 1000·t at `count` frequencies from 1 down to 1/10000, [B, 2·count] float32.
-
-    Source: Vaswani et al. 2017, section 3.5; the factor 1000: Peebles and Xie 2023, whose times are 0 to 1000.
-    """
-    frequencies = torch.exp(-math.log(SLOWEST) * torch.arange(count, device=t_B.device) / count)
-    angles = 1000 * t_B.float()[:, None] * frequencies[None]
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 def grid_features(side: int, width: int) -> Tensor:
@@ -95,32 +86,20 @@ class Block(nn.Module):
         return out
 
 
-class Sketch(nn.Module):
-    """Guesses the latent from the condition alone, [B, C, H, W]: where blocks of attention see only noise, it helps.
+class DiffusionTransformer(nn.Module):
+    """The sum of three velocities: the best linear one, a sketch's, and that of blocks, which know the sketch's.
 
-    A perceptron learns what the latents of a caption have in common in a tenth of the steps that the blocks need,
-    which have to make it up patch by patch.
+    At first only the linear one is there. Without blocks (a depth of 0) it is a sketch alone.
+    Source: Peebles and Xie 2023; words in the sequence: Esser et al. 2024, "Scaling Rectified Flow Transformers".
     """
 
     def __init__(self, shape: DiffusionTransformerShape) -> None:
         super().__init__()
-        self.latent = (shape.channels, shape.side, shape.side)
-        self.pooled = PooledCondition(shape, shape.width)
-        self.inner = nn.Linear(shape.width, shape.sketch_width)
-        self.out = nn.Linear(shape.sketch_width, math.prod(self.latent))
-
-    def forward(self, condition: Tensor, mask: Tensor, style: Tensor) -> Tensor:
-        """Takes what the transformer is conditioned on."""
-        guess: Tensor = self.out(F.silu(self.inner(F.silu(self.pooled(condition, mask, style)))))
-        return guess.reshape(-1, *self.latent)
-
-
-class DiffusionTransformer(nn.Module):
-    """Source: Peebles and Xie 2023; words in the sequence: Esser et al. 2024, "Scaling Rectified Flow Transformers"."""
-
-    def __init__(self, shape: DiffusionTransformerShape) -> None:
-        super().__init__()
         self.shape = shape
+        if shape.sketch_width:
+            self.sketch = Sketch(shape)
+        if not shape.depth:
+            return
         self.grid = shape.side // shape.patch
         patch_size = shape.channels * shape.patch**2
         self.patches = nn.Linear(patch_size, shape.width)
@@ -135,12 +114,9 @@ class DiffusionTransformer(nn.Module):
         self.norm = nn.LayerNorm(shape.width, elementwise_affine=False, eps=1e-6)
         self.modulation = nn.Linear(shape.width, 2 * shape.width)
         self.head = nn.Linear(shape.width, patch_size)
-        zero_at_first = [self.modulation, self.head]
         if shape.sketch_width:
-            self.sketch = Sketch(shape)
             self.sketched = nn.Linear(patch_size, shape.width)
-            zero_at_first.append(self.sketched)
-        for layer in zero_at_first:
+        for layer in (self.modulation, self.head):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -148,15 +124,26 @@ class DiffusionTransformer(nn.Module):
         """Returns the velocity, [B, C, H, W].
 
         Args:
-            z_t: noisy latent [B, C, H, W].
+            z_t: noisy latent [B, C, H, W]; latents have a variance of 1.
             t: times [B] in [0, 1]; 1 is noise.
             condition: [B, 9, text_width], the whole caption's vector and its words'.
             mask: [B, 9] bool, True where there is a vector. All False, with style 0, means: no condition.
             style: [B] int64; 0 is any.
         """
+        velocity = linear_velocity(z_t, t)
+        if not self.shape.sketch_width:
+            return velocity + self._of_blocks(z_t, None, t, condition, mask, style)
+        sketched = self.sketch(z_t, t, condition, mask, style)
+        if self.shape.depth:
+            velocity = velocity + self._of_blocks(z_t, sketched, t, condition, mask, style)
+        return velocity + sketched
+
+    def _of_blocks(
+        self, z_t: Tensor, sketched: Tensor | None, t: Tensor, condition: Tensor, mask: Tensor, style: Tensor
+    ) -> Tensor:
         x_BTD = self.patches(self.to_patches(z_t)) + self.places
-        if self.shape.sketch_width:
-            x_BTD = x_BTD + self.sketched(self.to_patches(self.sketch(condition, mask, style)))
+        if sketched is not None:
+            x_BTD = x_BTD + self.sketched(self.to_patches(sketched))
         # Unit vectors of 512 numbers are small numbers; the network expects about one.
         words = self.words(condition * condition.shape[-1] ** 0.5) + self.word_places
         num_patches = x_BTD.shape[1]

@@ -113,6 +113,15 @@ def flow_path(x_0: Tensor, noise: Tensor, t_B: Tensor) -> tuple[Tensor, Tensor]:
     return (1 - t) * x_0 + t * noise, noise - x_0
 
 
+def linear_velocity(z_t: Tensor, t_B: Tensor) -> Tensor:
+    """Returns the velocity to expect at a point, when all that is known of the data is that it is N(0, 1).
+
+    It is (2t − 1) / (t² + (1−t)²) · z_t: the covariance of noise − x_0 with z_t over the variance of z_t.
+    """
+    t = _as_rows(t_B, z_t)
+    return (2 * t - 1) / (t.square() + (1 - t).square()) * z_t
+
+
 def logit_normal_times(count: int, mean: float = 0.0, scale: float = 1.0) -> Tensor:
     """Returns times in (0, 1), [count] float32, whose logits are N(mean, scale²): most in the middle.
 

@@ -1,6 +1,8 @@
 """The numbers that make a network: what a recipe chooses and a model card keeps. Needs no torch."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from inkseal.core.config import ComponentConfig
 
@@ -30,10 +32,17 @@ class DiffusionTransformerShape(ConditionShape):
     side: int = Field(8, ge=1, description="Side of the latent in pixels.")
     patch: int = Field(1, ge=1, description="Side of a patch in latent pixels.")
     width: int = Field(320, ge=1)
-    depth: int = Field(9, ge=1, description="Number of blocks.")
+    depth: int = Field(9, ge=0, description="Number of blocks; without any, the sketch does it alone.")
     heads: int = Field(5, ge=1)
     mlp_ratio: float = Field(4.0, gt=0, description="Width of the inner layer over the width.")
-    sketch_width: int = Field(0, ge=0, description="Inner width of what guesses the latent from the condition alone.")
+    sketch_width: int = Field(0, ge=0, description="Width of the perceptron over the whole latent; 0 for none.")
+    sketch_depth: int = Field(3, ge=0, description="Its residual layers.")
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if not self.depth and not self.sketch_width:
+            raise ValueError("needs depth or sketch_width")
+        return self
 
 
 class ConditionalShape(ConditionShape):

@@ -14,8 +14,28 @@ from inkseal.formats.text_condition import (
 
 
 def test_english_and_chinese_are_cut_into_words_that_carry_meaning() -> None:
-    assert condition_texts("A red  Apple on the table") == ("a red apple on the table", "red", "apple", "table")
-    assert condition_texts("一只红色的苹果") == ("一只红色的苹果", "红色", "苹果")
+    assert condition_texts("A red  Apple on the table") == ("red apple on the table", "red", "apple", "table")
+    assert condition_texts("一只红色的苹果") == ("红色的苹果", "红色", "苹果")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "thing"),
+    [
+        ("a fire engine", "fire engine"),
+        ("Please draw me an umbrella", "umbrella"),
+        ("a picture of the Moon", "moon"),
+        ("drawing board", "drawing board"),
+        ("a", "a"),
+        ("一辆公交车", "公交车"),
+        ("请帮我画一张图片：海上的日出", "海上的日出"),
+        ("画一只猫", "猫"),
+        ("画家", "画家"),
+        ("一杯咖啡", "一杯咖啡"),
+        ("一个", "一个"),
+    ],
+)
+def test_words_that_only_ask_for_a_picture_are_left_out(prompt: str, thing: str) -> None:
+    assert condition_texts(prompt)[0] == thing
 
 
 def test_mixed_text_keeps_both() -> None:

@@ -10,9 +10,11 @@ from inkseal.nets.diffusion_transformer import (  # noqa: E402
     Block,
     DiffusionTransformer,
     grid_features,
-    time_features,
 )
+from inkseal.nets.noise_schedules import linear_velocity  # noqa: E402
 from inkseal.nets.shapes import DiffusionTransformerShape  # noqa: E402
+from inkseal.nets.sketch import Sketch  # noqa: E402
+from inkseal.nets.time_features import time_features  # noqa: E402
 
 SHAPE = DiffusionTransformerShape(
     text_width=6, num_tokens=4, num_styles=3, channels=2, side=4, patch=2, width=16, depth=2, heads=2
@@ -56,8 +58,16 @@ def test_a_block_is_the_identity_at_first() -> None:
     assert torch.equal(Block(16, 2, 4.0)(x, condition), x)
 
 
-def test_the_network_says_zero_at_first() -> None:
-    assert torch.equal(DiffusionTransformer(SHAPE)(*_inputs()), torch.zeros(3, 2, 4, 4))
+@pytest.mark.parametrize(("depth", "sketch_width"), [(2, 0), (2, 12), (0, 12)])
+def test_the_network_is_the_best_linear_one_at_first(depth: int, sketch_width: int) -> None:
+    model = DiffusionTransformer(SHAPE.model_copy(update={"depth": depth, "sketch_width": sketch_width}))
+    z, t, *condition = _inputs()
+    assert torch.equal(model(z, t, *condition), linear_velocity(z, t))
+
+
+def test_neither_blocks_nor_a_sketch_is_no_network() -> None:
+    with pytest.raises(ValueError, match="sketch_width"):
+        DiffusionTransformerShape(depth=0)
 
 
 def test_number_of_weights() -> None:
@@ -71,21 +81,40 @@ def test_number_of_weights() -> None:
     assert sum(p.numel() for p in DiffusionTransformer(SHAPE).parameters()) == 2 * block + pooled + rest
 
 
-def test_a_sketch_comes_in_by_the_condition_alone_and_changes_nothing_at_first() -> None:
+def test_a_sketch_is_a_perceptron_over_the_whole_latent() -> None:
+    shape = SHAPE.model_copy(update={"sketch_width": 12, "sketch_depth": 2})
+    torch.manual_seed(0)
+    sketch = Sketch(shape)
+    for parameter in sketch.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    z, t, *condition = _inputs()
+    weights = {name: tensor.detach().numpy() for name, tensor in sketch.named_parameters()}
+    linear = lambda x, name: x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]  # noqa: E731
+    normal = lambda x: (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-6)  # noqa: E731
+    x = linear(z.numpy().reshape(3, -1), "start") + linear(time_features(t).numpy(), "time")
+    x = x + sketch.pooled(*condition).detach().numpy()
+    for layer in ("layers.0", "layers.1"):
+        inner = linear(normal(x), f"{layer}.inner")
+        x = x + linear(inner / (1 + np.exp(-inner)), f"{layer}.out")
+    expected = linear(normal(x), "head").reshape(3, 2, 4, 4)
+    np.testing.assert_allclose(sketch(z, t, *condition).detach().numpy(), expected, atol=1e-4)
+
+
+def test_blocks_know_the_sketch_and_add_to_it() -> None:
     shape = SHAPE.model_copy(update={"sketch_width": 12})
-    z, t, condition, mask, style = _inputs()
-    plain, sketching = _trained(), _trained(shape)
-    guess = sketching.sketch(condition, mask, style)
-    assert guess.shape == z.shape
-    torch.testing.assert_close(guess[:1], sketching.sketch(condition[:1], mask[:1], style[:1]))
+    inputs = _inputs()
+    plain, sketching, alone = _trained(), _trained(shape), _trained(shape.model_copy(update={"depth": 0}))
+    alone.load_state_dict({name: w for name, w in sketching.state_dict().items() if name.startswith("sketch.")})
     sketching.load_state_dict(plain.state_dict(), strict=False)
     torch.nn.init.zeros_(sketching.sketched.weight)
     torch.nn.init.zeros_(sketching.sketched.bias)
-    torch.testing.assert_close(sketching(z, t, condition, mask, style), plain(z, t, condition, mask, style))
+    added = alone(*inputs) - linear_velocity(inputs[0], inputs[1])
+    torch.testing.assert_close(sketching(*inputs), plain(*inputs) + added)
     torch.nn.init.normal_(sketching.sketched.weight)
-    changed = sketching(z, t, condition, mask, style) - plain(z, t, condition, mask, style)
+    changed = sketching(*inputs) - plain(*inputs) - added
     assert bool((changed.abs().amax(dim=(1, 2, 3)) > 1e-4).all())
-    assert not hasattr(DiffusionTransformer(SHAPE), "sketch")
+    assert not hasattr(plain, "sketch")
+    assert not hasattr(alone, "blocks")
 
 
 def test_patches_go_and_come_back() -> None:

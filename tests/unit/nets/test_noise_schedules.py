@@ -13,6 +13,7 @@ from inkseal.nets.noise_schedules import (  # noqa: E402
     cosine_betas,
     flow_path,
     linear_betas,
+    linear_velocity,
     logit_normal_times,
     noise_step,
     noise_to,
@@ -120,3 +121,13 @@ def test_times_are_logit_normal() -> None:
     assert abs(float(logits.mean()) - 0.4) < 0.01
     assert abs(float(logits.std()) - 0.8) < 0.01
     assert 0 < float(t.min()) < float(t.max()) < 1
+
+
+@pytest.mark.parametrize("t", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_the_linear_velocity_is_the_regression_on_the_point(t: float) -> None:
+    torch.manual_seed(0)
+    x, noise = torch.randn(2, 200_000, 1, dtype=torch.float64)
+    point, velocity = flow_path(x, noise, torch.full((len(x),), t))
+    slope = (point * velocity).mean() / point.square().mean()
+    found = linear_velocity(point, torch.full((len(x),), t))
+    torch.testing.assert_close(found, slope * point, atol=0.03, rtol=0)

@@ -23,15 +23,44 @@ def draw_transformer(weights: Mapping[str, Array], shape: DiffusionTransformerSh
     condition = ov.parameter([-1, shape.num_tokens, shape.text_width], np.float32, name="condition")
     mask = ov.parameter([-1, shape.num_tokens], np.float32, name="mask")
     style = ov.parameter([-1], np.int64, name="style")
+    scaled = ov.multiply(condition, draw.scalar(shape.text_width**0.5))
+    features = _time_features(draw, t)
+    velocity = ov.multiply(_linear(draw, t), z)
+    sketched = None
+    if shape.sketch_width:
+        sketched = _sketch(draw, z, features, _pooled(draw, scaled, mask, style, "sketch.pooled"), shape)
+        velocity = ov.add(velocity, sketched)
+    if shape.depth:
+        velocity = ov.add(velocity, _of_blocks(draw, z, sketched, features, scaled, mask, style, shape))
+    return openvino.Model([ov.result(velocity)], [z, t, condition, mask, style], "transformer")
+
+
+def _linear(draw: Layers, t: Node) -> Node:
+    """Returns what the best linear velocity multiplies the latent by, [B, 1, 1, 1]."""
+    ov = draw.ov
+    rest = ov.subtract(draw.scalar(1), t)
+    variance = ov.add(ov.multiply(t, t), ov.multiply(rest, rest))
+    return ov.unsqueeze(ov.divide(ov.subtract(t, rest), variance), draw.numbers(1, 2, 3))
+
+
+def _of_blocks(
+    draw: Layers,
+    z: Node,
+    sketched: Node | None,
+    features: Node,
+    scaled: Node,
+    mask: Node,
+    style: Node,
+    shape: DiffusionTransformerShape,
+) -> Node:
+    ov = draw.ov
     grid = shape.side // shape.patch
     num_patches = grid**2
-    scaled = ov.multiply(condition, draw.scalar(shape.text_width**0.5))
-    pooled = _pooled(draw, scaled, mask, style, "pooled")
-    steering = ov.swish(ov.add(_time(draw, t), pooled))
+    time = draw.linear(ov.swish(draw.linear(features, "time.0")), "time.2")
+    steering = ov.swish(ov.add(time, _pooled(draw, scaled, mask, style, "pooled")))
     patches = ov.add(draw.linear(_folded(draw, z, shape), "patches"), draw.array(_places(shape)))
-    if shape.sketch_width:
-        guess = _sketch(draw, _pooled(draw, scaled, mask, style, "sketch.pooled"), shape)
-        patches = ov.add(patches, draw.linear(_folded(draw, guess, shape), "sketched"))
+    if sketched is not None:
+        patches = ov.add(patches, draw.linear(_folded(draw, sketched, shape), "sketched"))
     x = ov.concat([patches, ov.add(draw.linear(scaled, "words"), draw.weight("word_places"))], 1)
     hidden = _hidden(draw, mask, num_patches)
     for number in range(shape.depth):
@@ -40,17 +69,16 @@ def draw_transformer(weights: Mapping[str, Array], shape: DiffusionTransformerSh
     shift, scale = draw.parts(ov.unsqueeze(draw.linear(steering, "modulation"), draw.numbers(1)), 2, 2)
     out = draw.linear(draw.modulated(draw.layer_norm(rows), scale, shift), "head")
     tall = ov.reshape(ov.transpose(out, draw.numbers(0, 2, 1)), draw.numbers(0, -1, grid, grid), True)
-    return openvino.Model([ov.result(draw.grown(tall, shape.patch))], [z, t, condition, mask, style], "transformer")
+    return draw.grown(tall, shape.patch)
 
 
-def _time(draw: Layers, t: Node) -> Node:
-    from inkseal.nets.diffusion_transformer import SLOWEST, TIME_FREQUENCIES
+def _time_features(draw: Layers, t: Node) -> Node:
+    from inkseal.nets.time_features import SLOWEST, TIME_FREQUENCIES
 
     ov = draw.ov
     frequencies = np.exp(-np.log(SLOWEST) * np.arange(TIME_FREQUENCIES) / TIME_FREQUENCIES)
     angles = ov.multiply(ov.unsqueeze(t, draw.numbers(1)), draw.array(1000 * frequencies[None]))
-    features = ov.concat([ov.cos(angles), ov.sin(angles)], 1)
-    return draw.linear(ov.swish(draw.linear(features, "time.0")), "time.2")
+    return ov.concat([ov.cos(angles), ov.sin(angles)], 1)
 
 
 def _pooled(draw: Layers, scaled: Node, mask: Node, style: Node, name: str) -> Node:
@@ -70,11 +98,16 @@ def _pooled(draw: Layers, scaled: Node, mask: Node, style: Node, name: str) -> N
     return draw.linear(ov.swish(ov.add(text, styles)), f"{name}.out")
 
 
-def _sketch(draw: Layers, pooled: Node, shape: DiffusionTransformerShape) -> Node:
-    """Returns the latent as the condition alone lets it be guessed, [B, C, S, S]."""
+def _sketch(draw: Layers, z: Node, features: Node, pooled: Node, shape: DiffusionTransformerShape) -> Node:
+    """Returns the velocity that the perceptron over the whole latent says, [B, C, S, S]. Source: see `nets.sketch`."""
     ov = draw.ov
-    guess = draw.linear(ov.swish(draw.linear(ov.swish(pooled), "sketch.inner")), "sketch.out")
-    return ov.reshape(guess, draw.numbers(0, shape.channels, shape.side, shape.side), True)
+    flat = ov.reshape(z, draw.numbers(0, shape.channels * shape.side**2), True)
+    x = ov.add(ov.add(draw.linear(flat, "sketch.start"), draw.linear(features, "sketch.time")), pooled)
+    for number in range(shape.sketch_depth):
+        name = f"sketch.layers.{number}"
+        x = ov.add(x, draw.linear(ov.swish(draw.linear(draw.layer_norm(x), f"{name}.inner")), f"{name}.out"))
+    out = draw.linear(draw.layer_norm(x), "sketch.head")
+    return ov.reshape(out, draw.numbers(0, shape.channels, shape.side, shape.side), True)
 
 
 def _folded(draw: Layers, z: Node, shape: DiffusionTransformerShape) -> Node:

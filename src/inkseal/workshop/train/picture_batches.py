@@ -69,6 +69,9 @@ class Conditions:
         numbers = np.arange(len(data.pixels))
         self._start = np.searchsorted(rows, numbers, side="left")
         self._end = np.searchsorted(rows, numbers, side="right")
+        language = np.asarray(data.caption_language)[self._order].astype(np.int64)
+        self._counts = np.zeros((len(numbers), int(language.max(initial=0)) + 1), np.int64)
+        np.add.at(self._counts, (rows, language), 1)
 
     def check(self, shape: ConditionShape) -> None:
         """Refuses a network for which this dataset has too many styles or vectors of another width.
@@ -92,14 +95,18 @@ class Conditions:
 
     def choose(self, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
         """Returns a caption number for each picture: first a language, then one of its captions; -1 without any."""
-        chosen = np.full(len(rows), -1, dtype=np.int64)
-        for place, row in enumerate(rows.tolist()):
-            mine = self.of(row)
-            if len(mine):
-                languages = self._data.caption_language[mine]
-                wanted = rng.choice(np.unique(languages))
-                chosen[place] = rng.choice(mine[languages == wanted])
-        return chosen
+        if not len(self._order):
+            return np.full(len(rows), -1, np.int64)
+        of_language, of_caption = rng.random((2, len(rows)))
+        counts = self._counts[rows]
+        there = counts > 0
+        wanted = (of_language * there.sum(1)).astype(np.int64)
+        language = (there.cumsum(1) > wanted[:, None]).argmax(1)
+        each = np.arange(len(rows))
+        before = np.where(np.arange(counts.shape[1]) < language[:, None], counts, 0).sum(1)
+        place = self._start[rows] + before + (of_caption * counts[each, language]).astype(np.int64)
+        place = np.minimum(place, len(self._order) - 1)  # of those without any, which stand behind the last
+        return np.where(there.any(1), self._order[place], -1)
 
     def first(self, rows: npt.NDArray[np.int64], turns: int | npt.NDArray[np.int64] = FIRST) -> npt.NDArray[np.int64]:
         """Returns a caption of each picture, by its turn, round and round: always the same, for sheets and scores."""

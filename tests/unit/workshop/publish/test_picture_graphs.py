@@ -33,14 +33,14 @@ def answer(graph: Any, *inputs: Any) -> Any:
     return core().compile_model(graph, "CPU", EXACT)(list(inputs))[0]
 
 
-@pytest.mark.parametrize(("patch", "sketch_width"), [(1, 0), (2, 0), (1, 20), (2, 20)])
-def test_the_transformer(patch: int, sketch_width: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("patch", "depth", "sketch_width"), [(1, 2, 0), (2, 2, 0), (1, 2, 20), (2, 2, 20), (1, 0, 20)])
+def test_the_transformer(patch: int, depth: int, sketch_width: int, tmp_path: Path) -> None:
     from inkseal.nets.diffusion_transformer import DiffusionTransformer
     from inkseal.workshop.publish.picture_graphs import draw_transformer
 
     shape = DiffusionTransformerShape(
-        channels=4, side=8, patch=patch, width=40, depth=2, heads=4, text_width=24, num_styles=3,
-        sketch_width=sketch_width,
+        channels=4, side=8, patch=patch, width=40, depth=depth, heads=4, text_width=24, num_styles=3,
+        sketch_width=sketch_width, sketch_depth=2,
     )  # fmt: skip
     model = DiffusionTransformer(shape)
     tensors = shaken(model, "transformer.")

@@ -31,6 +31,27 @@ def test_captions_are_their_pictures_and_languages_are_chosen_evenly() -> None:
     assert set(chosen.tolist()) == set(range(96))
 
 
+def test_each_caption_of_a_language_comes_equally_often() -> None:
+    chosen = Conditions(DATA).choose(np.zeros(4000, np.int64), np.random.default_rng(0))
+    shares = [float(np.mean(chosen == number)) for number in Conditions(DATA).of(0)]
+    assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.03)
+
+
+@pytest.mark.parametrize("bare", [[0], [5], [31], list(range(32))])
+def test_a_picture_without_captions_gets_none(bare: list[int]) -> None:
+    kept = ~np.isin(DATA.caption_row, bare)
+    rest = replace(
+        DATA,
+        captions=DATA.captions[kept],
+        caption_row=DATA.caption_row[kept],
+        caption_language=DATA.caption_language[kept],
+    )
+    chosen = Conditions(rest).choose(ROWS, np.random.default_rng(0))
+    assert np.flatnonzero(chosen < 0).tolist() == bare
+    others = np.delete(ROWS, bare)
+    assert rest.caption_row[chosen[others]].tolist() == others.tolist()
+
+
 def test_captions_that_a_training_picture_bears_too_are_left_out() -> None:
     conditions = Conditions(DATA)
     turns = np.where(ROWS % 2, LAST, FIRST)

@@ -44,7 +44,6 @@ class FlowMatchingConfig(ComponentConfig):
     time_scale: float = Field(1.0, gt=0)
     drop_condition: float = Field(0.12, ge=0, le=1, description="Part of the examples that see no condition.")
     drop_style: float = Field(0.2, ge=0, le=1, description="Part of the others that see no style.")
-    sketch: float = Field(0.25, ge=0, description="Weight of the sketch's own error, where the network makes one.")
     sheet_steps: int = Field(20, ge=1)
     sheet_guidance: float = Field(3.0, ge=0)
     sheet_solver: str = "dpm_solver"
@@ -108,11 +107,7 @@ class FlowMatching:
         latents = batch["latents"]
         t = logit_normal_times(len(latents), self._config.time_mean, self._config.time_scale)
         error = self._errors(batch, t, torch.randn_like(latents)).mean()
-        if not self._config.shape.sketch_width:
-            return error, {"loss": error}
-        guess = self.modules["model"].sketch(batch["tokens"], batch["mask"], batch["style"])
-        sketch_error = (guess.float() - latents).square().mean()
-        return error + self._config.sketch * sketch_error, {"loss": error, "sketch_loss": sketch_error}
+        return error, {"loss": error}
 
     def evaluate(self) -> Mapping[str, float]:
         """Returns the loss on both untrained splits, at evenly spread times and the same noise every time.
