@@ -63,9 +63,10 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and an inner layer, each scaled, shifted and gated by the condition; the identity at first.
+    """Attention and an inner layer, each scaled, shifted and gated by what all blocks share and by offsets of its own.
 
-    Source: Peebles and Xie 2023, "Scalable Diffusion Models with Transformers", section 3.2, adaLN-Zero.
+    Source: Peebles and Xie 2023, "Scalable Diffusion Models with Transformers", section 3.2, adaLN; shared by all
+    blocks: Chen et al. 2024, "PixArt-α", section 2.3, adaLN-single.
     """
 
     def __init__(self, width: int, heads: int, mlp_ratio: float) -> None:
@@ -75,12 +76,12 @@ class Block(nn.Module):
         self.attention = Attention(width, heads)
         self.norm_mlp = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
         self.mlp = nn.Sequential(nn.Linear(width, inner), nn.GELU(approximate="tanh"), nn.Linear(inner, width))
-        self.modulation = nn.Linear(width, 6 * width)
-        nn.init.zeros_(self.modulation.weight)
-        nn.init.zeros_(self.modulation.bias)
+        self.offsets = nn.Parameter(torch.zeros(6 * width))
 
-    def forward(self, x_BTD: Tensor, condition_BD: Tensor, mask: Tensor | None = None) -> Tensor:
-        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = self.modulation(condition_BD)[:, None].chunk(6, dim=2)
+    def forward(self, x_BTD: Tensor, steering_B6D: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Takes shifts, scales and gates side by side in [B, 6·D]; the identity when they are zero."""
+        steering = (steering_B6D + self.offsets)[:, None]
+        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = steering.chunk(6, dim=2)
         x_BTD = x_BTD + gate_a * self.attention(self.norm_attention(x_BTD) * (1 + scale_a) + shift_a, mask)
         out: Tensor = x_BTD + gate_m * self.mlp(self.norm_mlp(x_BTD) * (1 + scale_m) + shift_m)
         return out
@@ -110,13 +111,14 @@ class DiffusionTransformer(nn.Module):
             nn.Linear(2 * TIME_FREQUENCIES, shape.width), nn.SiLU(), nn.Linear(shape.width, shape.width)
         )
         self.pooled = PooledCondition(shape, shape.width)
+        self.steering = nn.Linear(shape.width, 6 * shape.width)
         self.blocks = nn.ModuleList(Block(shape.width, shape.heads, shape.mlp_ratio) for _ in range(shape.depth))
         self.norm = nn.LayerNorm(shape.width, elementwise_affine=False, eps=1e-6)
         self.modulation = nn.Linear(shape.width, 2 * shape.width)
         self.head = nn.Linear(shape.width, patch_size)
         if shape.sketch_width:
             self.sketched = nn.Linear(patch_size, shape.width)
-        for layer in (self.modulation, self.head):
+        for layer in (self.steering, self.modulation, self.head):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -150,8 +152,9 @@ class DiffusionTransformer(nn.Module):
         x_BTD = torch.cat([x_BTD, words.to(x_BTD.dtype)], dim=1)
         visible = torch.cat([mask.new_ones(len(mask), num_patches), mask], dim=1)[:, None, None]
         global_BD = F.silu(self.time(time_features(t)) + self.pooled(condition, mask, style))
+        steering_B6D = self.steering(global_BD)
         for block in self.blocks:
-            x_BTD = block(x_BTD, global_BD, visible)
+            x_BTD = block(x_BTD, steering_B6D, visible)
         shift, scale = self.modulation(global_BD)[:, None].chunk(2, dim=2)
         return self.from_patches(self.head(self.norm(x_BTD[:, :num_patches]) * (1 + scale) + shift))
 

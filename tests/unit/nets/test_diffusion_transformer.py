@@ -54,8 +54,8 @@ def test_attention_is_torchs() -> None:
 
 
 def test_a_block_is_the_identity_at_first() -> None:
-    x, condition = torch.randn(2, 5, 16), torch.randn(2, 16)
-    assert torch.equal(Block(16, 2, 4.0)(x, condition), x)
+    x = torch.randn(2, 5, 16)
+    assert torch.equal(Block(16, 2, 4.0)(x, torch.zeros(2, 96)), x)
 
 
 @pytest.mark.parametrize(("depth", "sketch_width"), [(2, 0), (2, 12), (0, 12)])
@@ -74,10 +74,10 @@ def test_number_of_weights() -> None:
     width, text, patch = 16, 6, 8
     linear = lambda inputs, outputs: inputs * outputs + outputs  # noqa: E731
     block = linear(width, 3 * width) + 2 * (width // 2) + linear(width, width)
-    block += linear(width, 4 * width) + linear(4 * width, width) + linear(width, 6 * width)
+    block += linear(width, 4 * width) + linear(4 * width, width) + 6 * width
     pooled = linear(2 * text, width) + 3 * width + linear(width, width)
     rest = linear(patch, width) + linear(text, width) + 4 * width + linear(256, width) + linear(width, width)
-    rest += linear(width, 2 * width) + linear(width, patch)
+    rest += linear(width, 6 * width) + linear(width, 2 * width) + linear(width, patch)
     assert sum(p.numel() for p in DiffusionTransformer(SHAPE).parameters()) == 2 * block + pooled + rest
 
 

@@ -57,7 +57,8 @@ def _of_blocks(
     grid = shape.side // shape.patch
     num_patches = grid**2
     time = draw.linear(ov.swish(draw.linear(features, "time.0")), "time.2")
-    steering = ov.swish(ov.add(time, _pooled(draw, scaled, mask, style, "pooled")))
+    known = ov.swish(ov.add(time, _pooled(draw, scaled, mask, style, "pooled")))
+    steering = draw.linear(known, "steering")
     patches = ov.add(draw.linear(_folded(draw, z, shape), "patches"), draw.array(_places(shape)))
     if sketched is not None:
         patches = ov.add(patches, draw.linear(_folded(draw, sketched, shape), "sketched"))
@@ -66,7 +67,7 @@ def _of_blocks(
     for number in range(shape.depth):
         x = _block(draw, x, steering, hidden, f"blocks.{number}.", shape)
     rows = ov.slice(x, draw.numbers(0), draw.numbers(num_patches), draw.numbers(1), draw.numbers(1))
-    shift, scale = draw.parts(ov.unsqueeze(draw.linear(steering, "modulation"), draw.numbers(1)), 2, 2)
+    shift, scale = draw.parts(ov.unsqueeze(draw.linear(known, "modulation"), draw.numbers(1)), 2, 2)
     out = draw.linear(draw.modulated(draw.layer_norm(rows), scale, shift), "head")
     tall = ov.reshape(ov.transpose(out, draw.numbers(0, 2, 1)), draw.numbers(0, -1, grid, grid), True)
     return draw.grown(tall, shape.patch)
@@ -137,8 +138,8 @@ def _hidden(draw: Layers, mask: Node, num_patches: int) -> Node:
 
 def _block(draw: Layers, x: Node, steering: Node, hidden: Node, name: str, shape: DiffusionTransformerShape) -> Node:
     ov = draw.ov
-    modulation = ov.unsqueeze(draw.linear(steering, f"{name}modulation"), draw.numbers(1))
-    shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = draw.parts(modulation, 6, 2)
+    own = ov.unsqueeze(ov.add(steering, draw.weight(f"{name}offsets")), draw.numbers(1))
+    shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = draw.parts(own, 6, 2)
     seen = _attention(draw, draw.modulated(draw.layer_norm(x), scale_a, shift_a), hidden, f"{name}attention.", shape)
     x = ov.add(x, ov.multiply(gate_a, seen))
     inner = ov.gelu(draw.linear(draw.modulated(draw.layer_norm(x), scale_m, shift_m), f"{name}mlp.0"), "tanh")
