@@ -62,6 +62,16 @@ class Attention(nn.Module):
         return out
 
 
+class SquaredReLU(nn.Module):
+    """Takes a tenth off a step on a processor, where the gradient of GELU is slow.
+
+    Source: So et al. 2021, "Primer: Searching for Efficient Transformers for Language Modeling", section 4.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x).square()
+
+
 class Block(nn.Module):
     """Attention and an inner layer, each scaled, shifted and gated by what all blocks share and by offsets of its own.
 
@@ -75,7 +85,7 @@ class Block(nn.Module):
         self.norm_attention = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
         self.attention = Attention(width, heads)
         self.norm_mlp = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
-        self.mlp = nn.Sequential(nn.Linear(width, inner), nn.GELU(approximate="tanh"), nn.Linear(inner, width))
+        self.mlp = nn.Sequential(nn.Linear(width, inner), SquaredReLU(), nn.Linear(inner, width))
         self.offsets = nn.Parameter(torch.zeros(6 * width))
 
     def forward(self, x_BTD: Tensor, steering_B6D: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -142,8 +142,8 @@ def _block(draw: Layers, x: Node, steering: Node, hidden: Node, name: str, shape
     shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = draw.parts(own, 6, 2)
     seen = _attention(draw, draw.modulated(draw.layer_norm(x), scale_a, shift_a), hidden, f"{name}attention.", shape)
     x = ov.add(x, ov.multiply(gate_a, seen))
-    inner = ov.gelu(draw.linear(draw.modulated(draw.layer_norm(x), scale_m, shift_m), f"{name}mlp.0"), "tanh")
-    return ov.add(x, ov.multiply(gate_m, draw.linear(inner, f"{name}mlp.2")))
+    inner = ov.relu(draw.linear(draw.modulated(draw.layer_norm(x), scale_m, shift_m), f"{name}mlp.0"))
+    return ov.add(x, ov.multiply(gate_m, draw.linear(ov.multiply(inner, inner), f"{name}mlp.2")))
 
 
 def _attention(draw: Layers, x: Node, hidden: Node, name: str, shape: DiffusionTransformerShape) -> Node:
