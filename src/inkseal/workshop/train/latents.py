@@ -1,13 +1,14 @@
 """Encodes all pictures once with a trained autoencoder and keeps the latents beside the run, with unit variance."""
 
-import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import Cancelled
 from inkseal.core.events import Listener, Progress
 from inkseal.core.language import say
@@ -16,7 +17,8 @@ from inkseal.formats.safetensors import read_header
 from inkseal.nets.shapes import AutoencoderShape
 from inkseal.store.durable import write_whole
 from inkseal.workshop.train.picture_batches import Pictures, to_pixels
-from inkseal.workshop.train.run_folder import MODEL, read_model
+from inkseal.workshop.train.run_folder import model_bytes, read_model
+from inkseal.workshop.train.trained import Trained, find_trained
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,8 +72,8 @@ class Latents:
         }
 
 
-def encode_all(data: Pictures, run: Path, target: Path, on_event: Listener, cancel: Cancel) -> Latents:
-    """Encodes the dataset with the model of the folder `run`, unless `target` has the latents already.
+def encode_all(data: Pictures, runs: Path, name: str, target: Path, on_event: Listener, cancel: Cancel) -> Latents:
+    """Encodes the dataset with the autoencoder of that name, unless `target` has the latents already.
 
     The autoencoder is copied: a later, better one would not understand these latents.
 
@@ -80,20 +82,18 @@ def encode_all(data: Pictures, run: Path, target: Path, on_event: Listener, canc
         Cancelled: `cancel` was set; nothing is kept.
     """
     if not (target / LATENTS).exists():
-        _encode(data, run, target, on_event, cancel)
+        _encode(data, find_trained(runs, name, "autoencoder"), target, on_event, cancel)
     return Latents(target)
 
 
-def _encode(data: Pictures, run: Path, target: Path, on_event: Listener, cancel: Cancel) -> None:
+def _encode(data: Pictures, trained: Trained, target: Path, on_event: Listener, cancel: Cancel) -> None:
     import torch
     from safetensors.numpy import save
 
     from inkseal.nets.autoencoder import Autoencoder
 
-    facts, tensors = read_model(run / MODEL)
-    content = (run / MODEL).read_bytes()
-    model = Autoencoder(AutoencoderShape.model_validate(facts["shape"]))
-    model.load_state_dict(_of_player(tensors, "model"))
+    model = Autoencoder(AutoencoderShape.model_validate(trained.facts["shape"]))
+    model.load_state_dict(_of_player(trained.tensors, "model"))
     model.eval()
     parts = []
     what = say("Encoding pictures", "编码图片")
@@ -109,11 +109,11 @@ def _encode(data: Pictures, run: Path, target: Path, on_event: Listener, cancel:
     metadata = {
         "mean": json.dumps(training.mean(axis=(0, 2, 3)).tolist()),
         "std": json.dumps(training.std(axis=(0, 2, 3)).tolist()),
-        "autoencoder_sha256": hashlib.sha256(content).hexdigest(),
+        "autoencoder_sha256": hash_file(trained.file),
     }
-    write_whole(target / AUTOENCODER, content)
+    write_whole(target / AUTOENCODER, model_bytes(trained.tensors, trained.facts))
     write_whole(target / LATENTS, save({"latents": values}, metadata))
 
 
-def _of_player(tensors: "dict[str, Tensor]", player: str) -> "dict[str, Tensor]":
+def _of_player(tensors: "Mapping[str, Tensor]", player: str) -> "dict[str, Tensor]":
     return {name.removeprefix(f"{player}."): t for name, t in tensors.items() if name.startswith(f"{player}.")}

@@ -22,6 +22,7 @@ from inkseal.workshop.train.order import torch_seed_of
 from inkseal.workshop.train.processes import is_set_anywhere, join_processes
 from inkseal.workshop.train.recipe import Recipe
 from inkseal.workshop.train.run_folder import RunFolder, lower_priority
+from inkseal.workshop.train.trained import find_trained
 from inkseal.workshop.train.trainer import Trainer, import_torch
 
 
@@ -70,8 +71,8 @@ def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Li
         with accelerator.main_process_first():
             objective.prepare(on_event if is_main else ignore, cancel)
         if recipe.begin and is_main and not run.has_begun:
-            words = begin_with(run.folder.parent / recipe.begin, run.folder, objective.modules)
-            on_event(Noted(text=words))
+            trained = find_trained(run.folder.parent, recipe.begin, str(objective.facts()["network"]))
+            on_event(Noted(text=begin_with(trained, recipe.begin, run.folder, objective.modules)))
         trainer = Trainer(recipe, objective, accelerator)
         outcome = _run(trainer, run, on_event if is_main else ignore, cancel)
         accelerator.wait_for_everyone()

@@ -13,6 +13,9 @@ from inkseal.workshop.train.lr_schedule import LrSchedule
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
+TrainedName = Annotated[str, StringConstraints(pattern=r"^(models/)?[a-z0-9][a-z0-9._-]{0,63}$")]
+"""Of a run, or of a published model."""
+
 
 class OptimizerConfig(ComponentConfig):
     """AdamW: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization"."""
@@ -30,7 +33,7 @@ class Recipe(ComponentConfig):
     name: Name
     objective: str
     dataset: str = Field("pictures", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Folder under `datasets`.")
-    begin: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]{0,63})?$", description="Run to take the first weights from.")
+    begin: TrainedName | Literal[""] = Field("", description="Run, or models/NAME, to take the first weights from.")
     seed: int = Field(1, ge=0, lt=2**31)
     steps: int = Field(ge=1)
     batch: int = Field(32, ge=1, description="Examples in a step, over all processes; each takes as many.")

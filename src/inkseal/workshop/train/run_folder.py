@@ -96,11 +96,8 @@ class RunFolder:
 
     def save_model(self, tensors: "Mapping[str, Tensor]", facts: Mapping[str, Any]) -> Path:
         """Writes the weights and, as metadata, the JSON somebody needs to use them."""
-        from safetensors.torch import save
-
         path = self.folder / MODEL
-        metadata = {"facts": json.dumps(facts, ensure_ascii=False)}
-        write_whole(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata))
+        write_whole(path, model_bytes(tensors, facts))
         return path
 
     def _begin(self, recipe: Recipe) -> None:
@@ -124,8 +121,17 @@ class RunFolder:
         write_whole(path, recipe.model_dump_json(indent=1).encode())
 
 
+def model_bytes(tensors: "Mapping[str, Tensor]", facts: Mapping[str, Any]) -> bytes:
+    """Returns the safetensors file that `read_model` reads."""
+    from safetensors.torch import save
+
+    metadata = {"facts": json.dumps(facts, ensure_ascii=False)}
+    content: bytes = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
+    return content
+
+
 def read_model(path: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
-    """Returns facts and weights of a file that `save_model` wrote.
+    """Returns facts and weights of a file made of `model_bytes`.
 
     Raises:
         InvalidRequest: there is none.

@@ -29,14 +29,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_they_have_zero_mean_and_unit_variance_over_the_training_split(source: Path, tmp_path: Path) -> None:
-    latents = encode_all(DATA, source, tmp_path, ignore, NEVER).of(DATA.places("train"))
+    latents = encode_all(DATA, source.parent, source.name, tmp_path, ignore, NEVER).of(DATA.places("train"))
     assert latents.shape == (30, 4, 8, 8)
     assert float(latents.mean(dim=(0, 2, 3)).abs().max()) < 2e-3
     torch.testing.assert_close(latents.std(dim=(0, 2, 3), correction=0), torch.ones(4), atol=2e-3, rtol=0)
 
 
 def test_decoding_gives_what_the_autoencoder_itself_would(source: Path, tmp_path: Path) -> None:
-    latents = encode_all(DATA, source, tmp_path, ignore, NEVER)
+    latents = encode_all(DATA, source.parent, source.name, tmp_path, ignore, NEVER)
     rows = np.array([3, 11])
     with torch.no_grad():
         mean, _ = latents.autoencoder.encode(to_pixels(DATA, rows))
@@ -46,9 +46,9 @@ def test_decoding_gives_what_the_autoencoder_itself_would(source: Path, tmp_path
 
 
 def test_a_later_autoencoder_does_not_change_them(source: Path, tmp_path: Path) -> None:
-    first = encode_all(DATA, source, tmp_path, ignore, NEVER)
+    first = encode_all(DATA, source.parent, source.name, tmp_path, ignore, NEVER)
     kept = (tmp_path / LATENTS).read_bytes()
-    again = encode_all(DATA, tmp_path / "gone", tmp_path, ignore, NEVER)
+    again = encode_all(DATA, tmp_path, "gone", tmp_path, ignore, NEVER)
     assert (tmp_path / LATENTS).read_bytes() == kept
     weights = zip(first.autoencoder.state_dict().values(), again.autoencoder.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
@@ -58,12 +58,12 @@ def test_a_stop_keeps_nothing(source: Path, tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):
-        encode_all(DATA, source, tmp_path, ignore, stop)
+        encode_all(DATA, source.parent, source.name, tmp_path, ignore, stop)
     assert not (tmp_path / LATENTS).exists()
 
 
 def test_facts_are_enough_to_decode(source: Path, tmp_path: Path) -> None:
-    facts = encode_all(DATA, source, tmp_path, ignore, NEVER).facts()
+    facts = encode_all(DATA, source.parent, source.name, tmp_path, ignore, NEVER).facts()
     opened = Latents(tmp_path)
     np.testing.assert_array_equal(np.array(facts["latent_mean"], np.float32), opened.mean)
     np.testing.assert_array_equal(np.array(facts["latent_std"], np.float32), opened.std)

@@ -27,6 +27,7 @@ from inkseal.workshop.train.picture_batches import (
     to_pixels,
     to_sheet,
 )
+from inkseal.workshop.train.recipe import TrainedName
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +39,7 @@ NUM_SHOWN = 16
 class FlowMatchingConfig(ComponentConfig):
     """Which latents, which network, and how often the condition is hidden."""
 
-    autoencoder: str = Field("picture-autoencoder", description="The run whose model makes the latents.")
+    autoencoder: TrainedName = Field("picture-autoencoder", description="Run, or models/NAME, that makes the latents.")
     shape: DiffusionTransformerShape = DiffusionTransformerShape()
     time_mean: float = Field(0.0, description="Mean of the times' logits; above 0 is nearer to the noise.")
     time_scale: float = Field(1.0, gt=0)
@@ -78,8 +79,8 @@ class FlowMatching:
         Raises:
             InvalidRequest: the autoencoder is not trained, or its latents are not of the network's shape.
         """
-        source = self._run_dir.parent / self._config.autoencoder
-        self._latents = encode_all(self._data, source, self._run_dir, on_event, cancel)
+        runs, name = self._run_dir.parent, self._config.autoencoder
+        self._latents = encode_all(self._data, runs, name, self._run_dir, on_event, cancel)
         shape = self._config.shape
         check_latents(self._latents.values.shape[1:], (shape.channels, shape.side, shape.side))
 
