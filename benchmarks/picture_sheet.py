@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw
 from inkseal.core.config import load_settings
 from inkseal.core.events import ignore
 from inkseal.core.protocols import GenerativeEngine
+from inkseal.formats.text_condition import whole_text
 from inkseal.modalities.image.request import ImageRequest
 from inkseal.studio.studio import Studio
 
@@ -51,14 +52,11 @@ def check(prompts: list[Prompt], folder: Path) -> list[str]:
 
     rows = PictureSet.open(folder).rows
     trained = [row for row in rows if row.split == "train"]
-    known = {caption.casefold() for row in trained for captions in row.captions.values() for caption in captions}
+    known = {whole_text(caption) for row in trained for captions in row.captions.values() for caption in captions}
     held_out = {row.concept for row in rows if row.split == "held_out"} - {row.concept for row in trained}
     problems = [f"{one.text}: no held-out concept" for one in prompts if one.concept and one.concept not in held_out]
-    for one in prompts:
-        bare = one.text.casefold().removeprefix("a ").removeprefix("an ")
-        if one.kind != "seen" and bare in known:
-            problems.append(f"{one.text}: a caption of the training set")
-    return problems
+    told = [one.text for one in prompts if one.kind != "seen" and whole_text(one.text) in known]
+    return problems + [f"{text}: a caption of the training set" for text in told]
 
 
 def draw(

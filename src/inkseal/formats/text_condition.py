@@ -23,12 +23,14 @@ _CHINESE = "的 了 和 与 或 在 是 着 把 被 一 个 一个 一只 一张
 _STOP_WORDS = frozenset(f"{_ENGLISH} {_CHINESE}".split())
 _ASKING = (
     re.compile(
-        r"(?:please )?(?:(?:draw|paint|show|make|create|generate)(?: me)? )?"
-        r"(?:(?:an? |the )?(?:picture|image|drawing|icon|emoji|clip art) of )?(?:an? |the |some )?"
+        r"(?:please )?(?:(?:draw|paint|show|make|create|generate) (?:me |(?=(?:an? |the |some ))))?"
+        r"(?:(?:an? |the )?(?:picture|image|drawing|icon|emoji|clip art) of )?"
+        r"(?:an? (?!(?:to|and|or|button)\b|[a-z]\b)|the |some )?"
     ),
     re.compile(
         r"(?:请?(?:帮我|给我)?(?:画出?|绘制|生成)?"
-        r"一(?:[张幅](?:图片|图像|图标|图画|画)[:：]?|[张幅只个辆把朵座架颗块条台位棵匹头本支件艘株枚]))?"
+        r"一(?!本正经|本万利|头雾水|条龙服务|把手|块儿|个月|台阶|位数|件套|张一弛)"
+        r"(?:[张幅](?:图片|图像|图标|图画|画)(?:[:,]\s*|$)|([张幅只个辆把朵座架颗块条台位棵匹头本支件艘株枚])(?!\1)))?"
     ),
 )
 """What stands before the thing itself, in a prompt but hardly ever in a caption."""

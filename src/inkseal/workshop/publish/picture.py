@@ -31,6 +31,7 @@ from inkseal.workshop.publish.picture_parity import prove
 from inkseal.workshop.publish.picture_search import measure_search
 from inkseal.workshop.publish.picture_sources import PictureSources, prove_data, read_sources
 from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG
+from inkseal.workshop.train.latents import AUTOENCODER_LOG, AUTOENCODER_RECIPE
 from inkseal.workshop.train.picture_batches import Pictures
 from inkseal.workshop.train.run_log import LOG
 
@@ -189,8 +190,10 @@ def _write_papers(
     parity: Sequence[Parity],
 ) -> Card:
     """Writes what stands beside the networks, and returns the card of everything in the folder."""
-    for run, prefix in ((sources.flow, ""), (sources.autoencoder, "autoencoder-"), (sources.encoder, "encoder-")):
-        for file in ("recipe.json", LOG, "curves.png", BEGINNING, BEGINNING_LOG):
+    own = ("recipe.json", LOG, "curves.png", BEGINNING, BEGINNING_LOG)
+    flow = (*own, AUTOENCODER_RECIPE, AUTOENCODER_LOG)
+    for run, prefix, papers in ((sources.flow, "", flow), (sources.encoder, "encoder-", own)):
+        for file in papers:
             if run is not None and (run / file).is_file():
                 shutil.copyfile(run / file, folder / f"{prefix}{file}")
     sheets = sorted((sources.flow / "sheets").glob("step-*.png"))

@@ -1,6 +1,7 @@
 """What is said of a published picture model: the card for programs, and a page for people in both languages."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from inkseal.catalog.card import Card, CardFile, Licence, PictureProfile, Profile, TrainedOn, Words
 from inkseal.formats.picture_model import PictureModel
@@ -8,7 +9,7 @@ from inkseal.formats.picture_styles import picture_styles
 from inkseal.workshop.data.card import Card as DataCard
 from inkseal.workshop.publish.parity import Parity
 from inkseal.workshop.publish.picture_sources import PictureSources, scores_of
-from inkseal.workshop.train.run_log import LOG, Spent, spent
+from inkseal.workshop.train.run_log import spent
 
 WEIGHTS_LICENCE = "Apache-2.0"
 LIMITS_EN = (
@@ -59,7 +60,8 @@ def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: Pictu
 
 def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel, parity: Sequence[Parity]) -> str:
     """Returns the model's page in Markdown."""
-    scores = scores_of(sources.autoencoder) | scores_of(sources.flow) | scores_of(sources.encoder)
+    logs = sources.logs
+    scores = {key: value for log in logs.values() for key, value in scores_of(log).items()}
     recipe = sources.facts["recipe"]
     told = picture_styles()
     styles = [
@@ -71,7 +73,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
         ("steps, guidance, solver · 步数、引导、求解器", f"{facts.steps}, {facts.guidance:g}, {facts.solver}"),
         ("prompts read by · 提示词编码", f"{facts.embedding}, `{facts.embedding_sha256}`"),
         ("trained · 训练", f"{sources.facts['step']:,} × {recipe['batch']} (`{recipe['name']}`)"),
-        ("training time, energy · 训练用时、能耗", _spent(sources)),
+        ("training time, energy · 训练用时、能耗", "; ".join(map(_spent, logs, logs.values()))),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
     ]
     if facts.search is not None:
@@ -107,19 +109,14 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
     )
 
 
-def _spent(sources: PictureSources) -> str:
-    """Returns hours and megajoules of each run, with – for what nobody knows."""
-    runs = [sources.autoencoder, sources.flow, *([sources.encoder] if sources.encoder is not None else [])]
-    told = []
-    for run in runs:
-        name = run.name if run is not None else "autoencoder"
-        took = spent(run / LOG) if run is not None else Spent()
-        seconds = "–" if took.seconds is None else f"{took.seconds / 3600:.3g} h"
-        energy = "–"
-        if took.energy is not None:
-            energy = f"{took.energy.energy_joules / 1e6:.3g} MJ ({took.energy.kind}: {took.energy.formula})"
-        told.append(f"`{name}` {seconds}, {energy}")
-    return "; ".join(told)
+def _spent(name: str, log: Path) -> str:
+    """Returns hours and megajoules of a run, with – for what nobody knows."""
+    took = spent(log)
+    seconds = "–" if took.seconds is None else f"{took.seconds / 3600:.3g} h"
+    energy = "–"
+    if took.energy is not None:
+        energy = f"{took.energy.energy_joules / 1e6:.3g} MJ ({took.energy.kind}: {took.energy.formula})"
+    return f"`{name}` {seconds}, {energy}"
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -1,5 +1,6 @@
 """What finished picture runs hold for publishing: weights, shapes, recipes, logs; and proof of their data."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape, TextImageShape
-from inkseal.workshop.train.latents import AUTOENCODER, Latents
+from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG
+from inkseal.workshop.train.latents import AUTOENCODER, AUTOENCODER_LOG, AUTOENCODER_RECIPE, Latents
 from inkseal.workshop.train.picture_batches import Pictures, evenly, to_pixels
 from inkseal.workshop.train.run_folder import MODEL, read_model
 from inkseal.workshop.train.run_log import LOG, log_lines
@@ -37,13 +39,26 @@ class PictureSources:
     """
 
     flow: Path
-    autoencoder: Path | None
     encoder: Path | None
     facts: Mapping[str, Any]
     latents: Latents
     transformer_weights: "Mapping[str, Tensor]"
     encoder_weights: "Mapping[str, Tensor]"
     encoder_shape: TextImageShape | None
+
+    @property
+    def logs(self) -> "dict[str, Path]":
+        """Returns the logs of everything that was trained for this model, by the names of the runs, first things first.
+
+        A log need not be there.
+        """
+        named = {_named(self.flow / AUTOENCODER_RECIPE, "name", "autoencoder"): self.flow / AUTOENCODER_LOG}
+        if (self.flow / BEGINNING).is_file():
+            named[_named(self.flow / BEGINNING, "run", "beginning")] = self.flow / BEGINNING_LOG
+        named[self.flow.name] = self.flow / LOG
+        if self.encoder is not None:
+            named[self.encoder.name] = self.encoder / LOG
+        return named
 
     @property
     def transformer_shape(self) -> DiffusionTransformerShape:
@@ -117,7 +132,6 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
             )
     return PictureSources(
         flow=flow,
-        autoencoder=_autoencoder_run(runs, flow, facts),
         encoder=encoders[0][0] if encoders else None,
         facts=facts,
         latents=Latents(flow),
@@ -156,11 +170,8 @@ def prove_data(sources: PictureSources, data: Pictures) -> None:
         )
 
 
-def _autoencoder_run(runs: Path, flow: Path, facts: Mapping[str, Any]) -> Path | None:
-    """Returns the run that made the flow's autoencoder, for its log; None when it has gone on or is gone."""
-    name = facts.get("recipe", {}).get("config", {}).get("autoencoder", "")
-    folder = runs / Path(str(name)).name
-    return folder if name and _same(folder / MODEL, flow / AUTOENCODER) else None
+def _named(paper: Path, key: str, otherwise: str) -> str:
+    return str(json.loads(paper.read_bytes())[key]) if paper.is_file() else otherwise
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -171,10 +182,10 @@ def _of_model(tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
     return {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
 
 
-def scores_of(run: Path | None) -> dict[str, float]:
-    """Returns the last value of each held-out score in a run's log."""
+def scores_of(log: Path) -> dict[str, float]:
+    """Returns the last value of each held-out score in a run's log; nothing when there is none."""
     scores: dict[str, float] = {}
-    for _, line in log_lines(run / LOG) if run is not None else ():
+    for _, line in log_lines(log):
         if str(line.get("name", "")).startswith("held_out_"):
             scores[line["name"]] = line["value"]
     return scores

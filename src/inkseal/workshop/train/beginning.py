@@ -1,16 +1,15 @@
 """Begins a run with averaged weights that were trained before, and keeps in its folder whose they were."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.store.durable import write_whole
 from inkseal.workshop.train.averaged import named_tensors
+from inkseal.workshop.train.run_log import LOG
 from inkseal.workshop.train.trained import Trained
 
 BEGINNING, BEGINNING_LOG = "beginning.json", "beginning-log.jsonl"
@@ -19,7 +18,8 @@ BEGINNING, BEGINNING_LOG = "beginning.json", "beginning-log.jsonl"
 def begin_with(trained: Trained, name: str, folder: Path, modules: Mapping[str, Any]) -> str:
     """Copies trained weights into the modules; what they do not have keeps its random beginning.
 
-    The folder keeps their recipe, step, hash and log, so that the run stays whole without them.
+    The folder keeps their recipe, step, hash and log, and those of what they began with themselves, so that the run
+    stays whole without them.
 
     Args:
         trained: whose averaged weights are taken.
@@ -49,10 +49,13 @@ def begin_with(trained: Trained, name: str, folder: Path, modules: Mapping[str, 
     with torch.no_grad():
         for key, tensor in found.items():
             mine[key].copy_(tensor)
-    told = {"run": name, "sha256": hash_file(trained.file), "step": facts["step"], "recipe": facts["recipe"]}
+    told = {"run": name, "sha256": trained.sha256, "step": facts["step"], "recipe": facts["recipe"]}
+    told |= {"data_sha256": facts["data_sha256"]} if "data_sha256" in facts else {}
+    if trained.paper(BEGINNING).is_file():
+        told["beginning"] = json.loads(trained.paper(BEGINNING).read_bytes())
     write_whole(folder / BEGINNING, json.dumps(told, ensure_ascii=False, indent=1).encode())
-    if trained.log.is_file():
-        shutil.copyfile(trained.log, folder / BEGINNING_LOG)
+    logs = [path.read_bytes() for path in map(trained.paper, (BEGINNING_LOG, LOG)) if path.is_file()]
+    write_whole(folder / BEGINNING_LOG, b"".join(logs))
     return say(
         f"Began with {name} at step {facts['step']}: {len(found)} of {len(mine)} tensors.",
         f"以 {name} 第 {facts['step']} 步的权重开始：{len(mine)} 个张量中的 {len(found)} 个。",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import Cancelled
 from inkseal.core.events import Listener, Progress
 from inkseal.core.language import say
@@ -18,12 +17,15 @@ from inkseal.nets.shapes import AutoencoderShape
 from inkseal.store.durable import write_whole
 from inkseal.workshop.train.picture_batches import Pictures, to_pixels
 from inkseal.workshop.train.run_folder import model_bytes, read_model
+from inkseal.workshop.train.run_log import LOG
 from inkseal.workshop.train.trained import Trained, find_trained
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 AUTOENCODER, LATENTS = "autoencoder.safetensors", "latents.safetensors"
+AUTOENCODER_RECIPE, AUTOENCODER_LOG = "autoencoder-recipe.json", "autoencoder-log.jsonl"
+"""Its papers, which stay with the latents when the autoencoder's own run is gone."""
 BATCH = 64
 
 
@@ -109,9 +111,12 @@ def _encode(data: Pictures, trained: Trained, target: Path, on_event: Listener, 
     metadata = {
         "mean": json.dumps(training.mean(axis=(0, 2, 3)).tolist()),
         "std": json.dumps(training.std(axis=(0, 2, 3)).tolist()),
-        "autoencoder_sha256": hash_file(trained.file),
+        "autoencoder_sha256": trained.sha256,
     }
     write_whole(target / AUTOENCODER, model_bytes(trained.tensors, trained.facts))
+    write_whole(target / AUTOENCODER_RECIPE, json.dumps(trained.facts["recipe"], indent=1).encode())
+    if trained.paper(LOG).is_file():
+        write_whole(target / AUTOENCODER_LOG, trained.paper(LOG).read_bytes())
     write_whole(target / LATENTS, save({"latents": values}, metadata))
 
 

@@ -71,7 +71,7 @@ def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Li
         with accelerator.main_process_first():
             objective.prepare(on_event if is_main else ignore, cancel)
         if recipe.begin and is_main and not run.has_begun:
-            trained = find_trained(run.folder.parent, recipe.begin, str(objective.facts()["network"]))
+            trained = find_trained(run.folder.parent, recipe.begin, str(objective.facts().get("network", "")))
             on_event(Noted(text=begin_with(trained, recipe.begin, run.folder, objective.modules)))
         trainer = Trainer(recipe, objective, accelerator)
         outcome = _run(trainer, run, on_event if is_main else ignore, cancel)

@@ -13,7 +13,7 @@ from inkseal.workshop.train.lr_schedule import LrSchedule
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
-TrainedName = Annotated[str, StringConstraints(pattern=r"^(models/)?[a-z0-9][a-z0-9._-]{0,63}$")]
+TrainedName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,63}|models/[a-z0-9][a-z0-9._-]{0,98})$")]
 """Of a run, or of a published model."""
 
 

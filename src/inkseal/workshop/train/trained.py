@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkseal.core.errors import InvalidRequest
+import numpy as np
+
+from inkseal.catalog.shelf import Shelf
+from inkseal.catalog.verify import hash_file, verify_files
+from inkseal.core.errors import InvalidRequest, ModelFileRefused
 from inkseal.core.language import say
 from inkseal.formats.picture_model import WEIGHTS
 from inkseal.formats.safetensors import read_header
@@ -18,11 +22,11 @@ if TYPE_CHECKING:
 
 PUBLISHED = "models/"
 _PARTS = {
-    "diffusion_transformer": ("transformer.", ""),
-    "autoencoder": ("autoencoder.", "autoencoder-"),
-    "text_image_encoder": ("encoder.", "encoder-"),
+    "diffusion_transformer": ("transformer", ""),
+    "autoencoder": ("autoencoder", "autoencoder-"),
+    "text_image_encoder": ("encoder", "encoder-"),
 }
-"""Network → what its weights and its papers begin with in a published model."""
+"""Network → the name of its weights, and what the names of its papers begin with, in a published model."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,20 @@ class Trained:
 
     Attributes:
         facts: with at least the network's `shape`, the `recipe` and the `step`.
-        file: holds the weights.
-        log: of the training; may not be there.
+        sha256: of the file that holds the weights.
+        folder: of the run or of the model.
+        prefix: what the names of this network's papers begin with.
     """
 
     facts: Mapping[str, Any]
     tensors: "Mapping[str, Tensor]"
-    file: Path
-    log: Path
+    sha256: str
+    folder: Path
+    prefix: str = ""
+
+    def paper(self, name: str) -> Path:
+        """Returns where a file such as the log lies; it need not be there."""
+        return self.folder / f"{self.prefix}{name}"
 
 
 def find_trained(runs: Path, name: str, network: str) -> Trained:
@@ -51,36 +61,51 @@ def find_trained(runs: Path, name: str, network: str) -> Trained:
 
     Raises:
         InvalidRequest: there is no such run or model, or the model has no such network.
-        ModelFileRefused: a file is malformed.
+        ModelFileRefused: a file is malformed, or not the one that was published.
     """
-    if not name.startswith(PUBLISHED):
-        facts, tensors = read_model(runs / name / MODEL)
-        return Trained(facts, tensors, runs / name / MODEL, runs / name / LOG)
-    return _of_published(runs.parent / name, network)
+    if name.startswith(PUBLISHED):
+        return _of_published(Shelf(runs.parent), name.removeprefix(PUBLISHED), network)
+    folder = runs / name
+    sha256 = hash_file(folder / MODEL) if (folder / MODEL).is_file() else ""
+    facts, tensors = read_model(folder / MODEL)
+    return Trained(facts, tensors, sha256, folder)
 
 
-def _of_published(folder: Path, network: str) -> Trained:
+def _of_published(shelf: Shelf, name: str, network: str) -> Trained:
     import torch
 
-    prefix, papers = _PARTS.get(network, ("", ""))
+    installed = shelf.installed(name)
+    if installed is None:
+        raise InvalidRequest(
+            say(f"There is no model {name!r} here.", f"本机没有模型 {name!r}。"),
+            fix=say("Fetch it first: inkseal models pull.", "请先获取：inkseal models pull。"),
+        )
+    folder = shelf.folder(name)
+    verify_files(folder, {file.name: file.sha256 for file in installed.card.files})
+    part, prefix = _PARTS.get(network, ("", ""))
     shapes: dict[str, Any] = {}
     if (folder / WEIGHTS).is_file():
         file = read_header(folder / WEIGHTS)
         shapes = json.loads(file.metadata.get("shapes", "{}"))
-    if not prefix or prefix.rstrip(".") not in shapes:
+    if part not in shapes:
         raise InvalidRequest(
-            say(f"{PUBLISHED}{folder.name} has no {network}.", f"{PUBLISHED}{folder.name} 中没有 {network}。"),
-            fix=say("Name a run, or a picture model that is here.", "请给出运行，或已在本机的图片模型。"),
+            say(f"The model {name!r} has no network {network!r}.", f"模型 {name!r} 中没有网络 {network!r}。")
         )
-    tensors = {
-        f"model.{key.removeprefix(prefix)}": torch.from_numpy(file.tensor(key).view("f2").astype("f4")).reshape(
-            about.shape
+    mine = {key: about for key, about in file.tensors.items() if key.startswith(f"{part}.")}
+    if not (folder / f"{prefix}recipe.json").is_file() or {about.type_name for about in mine.values()} != {"F16"}:
+        raise ModelFileRefused(
+            say(f"{name!r} was not published from runs of this product.", f"{name!r} 不是由本产品的运行发布的。")
         )
-        for key, about in file.tensors.items()
-        if key.startswith(prefix)
+    halves = {key: file.tensor(key).view(np.float16).reshape(about.shape) for key, about in mine.items()}
+    facts = {
+        "network": network,
+        "shape": shapes[part],
+        "recipe": json.loads((folder / f"{prefix}recipe.json").read_bytes()),
+        "step": max((line.get("step") or 0 for _, line in log_lines(folder / f"{prefix}{LOG}")), default=0),
+        "data_sha256": file.metadata.get("data_sha256", ""),
     }
-    recipe = json.loads((folder / f"{papers}recipe.json").read_bytes())
-    log = folder / f"{papers}{LOG}"
-    step = max((line.get("step") or 0 for _, line in log_lines(log)), default=0)
-    facts = {"network": network, "shape": shapes[prefix.rstrip(".")], "recipe": recipe, "step": step}
-    return Trained(facts, tensors, folder / WEIGHTS, log)
+    tensors = {
+        f"model.{key.removeprefix(f'{part}.')}": torch.from_numpy(half.astype(np.float32))
+        for key, half in halves.items()
+    }
+    return Trained(facts, tensors, hash_file(folder / WEIGHTS), folder, prefix)

@@ -9,9 +9,10 @@ import pytest
 
 from inkseal.catalog.shelf import Shelf
 from inkseal.catalog.verify import hash_file
-from inkseal.core.errors import InvalidRequest
+from inkseal.core.errors import InvalidRequest, ModelFileRefused
 from inkseal.core.events import ignore
 from picture_run import ENCODER_SHAPE, FLOW_SHAPE, NEVER, carded_pictures, recipe, train_pictures
+from small_run import SHAPE
 
 pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
 pytest.importorskip("accelerate", reason="left out: pip install 'inkseal[train]'")
@@ -43,6 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("flow", "flow_matching", {"autoencoder": "models/mine", "shape": FLOW_SHAPE, "sheet_steps": 2}),
         ("clip", "contrastive", {"shape": ENCODER_SHAPE}),
+        ("vae", "autoencoder", {"shape": SHAPE}),
     ],
 )
 def test_a_run_begins_with_a_published_network(home: Path, old: str, objective: str, config: dict[str, object]) -> None:
@@ -66,13 +68,32 @@ def test_what_goes_on_is_published_again(home: Path) -> None:
         home / "runs", ("more",), lambda _: DATA, Shelf(home), "second", on_event=ignore, cancel=NEVER
     )
     assert all(parity.holds for parity in made.parity)
-    assert {"beginning.json", "beginning-log.jsonl"} <= {file.name for file in made.card.files}
+    papers = {"beginning.json", "beginning-log.jsonl", "autoencoder-recipe.json", "autoencoder-log.jsonl"}
+    assert papers <= {file.name for file in made.card.files}
+    assert "`vae` " in (made.folder / "MODEL.md").read_text()
+    third = recipe("third", "flow_matching", config | {"autoencoder": "models/second"}, begin="models/second")
+    train(third, DATA, home / "runs" / "third", fresh=True, on_event=ignore, cancel=NEVER)
+    told = json.loads((home / "runs" / "third" / "beginning.json").read_text())
+    assert (told["run"], told["beginning"]["run"]) == ("models/second", "models/mine")
+    assert told["data_sha256"] == DATA.card.sha256
+    kept = (home / "runs" / "third" / "beginning-log.jsonl").read_bytes()
+    assert (
+        kept == (home / "old" / "flow" / "log.jsonl").read_bytes() + (home / "runs" / "more" / "log.jsonl").read_bytes()
+    )
+
+
+def test_a_changed_file_of_a_model_is_no_beginning(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "models", tmp_path / "models")
+    weights = tmp_path / "models" / "mine" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelFileRefused):
+        find_trained(tmp_path / "runs", "models/mine", "autoencoder")
 
 
 def test_a_model_that_is_not_here_or_has_no_such_network_is_no_beginning(home: Path) -> None:
-    with pytest.raises(InvalidRequest, match="models/nobody has no autoencoder"):
+    with pytest.raises(InvalidRequest, match="no model 'nobody'"):
         find_trained(home / "runs", "models/nobody", "autoencoder")
-    with pytest.raises(InvalidRequest, match="models/mine has no adversarial"):
+    with pytest.raises(InvalidRequest, match="no network 'adversarial'"):
         find_trained(home / "runs", "models/mine", "adversarial")
 
 
