@@ -70,20 +70,21 @@ def hand_table() -> dict[str, dict[str, dict[str, str]]]:
 def word_picture(drawing: Drawing, entry: EmojiEntry | None, style: str, lexicon: Lexicon) -> Wording | None:
     """Returns the captions of a drawing, or None when nothing is known to say of it."""
     if entry is not None:
-        captions = {language: _of_emoji(entry, language, style) for language in ("en", "zh")}
+        captions = {language: _of_emoji(entry, language, style, lexicon) for language in ("en", "zh")}
         captions = {language: found for language, found in captions.items() if found}
         return Wording(captions, entry.concept, dict.fromkeys(captions, "name")) if captions else None
     return _of_title(drawing, style, lexicon)
 
 
-def _of_emoji(entry: EmojiEntry, language: str, style: str) -> tuple[str, ...]:
-    """Returns the names alone, with the style, and with some of the words that go with the emoji."""
+def _of_emoji(entry: EmojiEntry, language: str, style: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """Returns the names alone, with the style, and with some of the words that go with the emoji; then its synonyms."""
     names = entry.names[language]
     if not names:
         return ()
     known = {name.casefold() for name in names}
     words = [word for word in entry.words[language] if word.casefold() not in known and _speaks(word, language)]
-    return _varied(names, words, style, language, entry.code)
+    alike = [word for word in lexicon.synonyms(entry, language) if _speaks(word, language)]
+    return tuple(dict.fromkeys((*_varied(names, words, style, language, entry.code), *alike)))
 
 
 def _of_title(drawing: Drawing, style: str, lexicon: Lexicon) -> Wording | None:

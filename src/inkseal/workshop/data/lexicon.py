@@ -5,6 +5,7 @@ Built from published tables (emojibase, Unicode CLDR); knows no other words, and
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,9 @@ _TRAILING = frozenset(
     {"red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey", "gray"}
     | {"open", "closed"}
 )
+
+MAX_SHARED, MAX_SYNONYMS = 24, 5
+"""Emoji that a word may speak of and still stand for each, and how many such words an emoji has at most."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,32 @@ class Lexicon:
                 return entry, (*head[:start], *after)
         return None
 
+    def synonyms(self, entry: EmojiEntry, language: str) -> tuple[str, ...]:
+        """Returns words that stand for the emoji as well as its name does, those of the fewest other emoji first.
+
+        None that many emoji share, and none that is the name of another one: a shark is no "fish", when there is one.
+        """
+        shared, names = self._uses[language]
+        words = [
+            word
+            for word in dict.fromkeys(word.casefold() for word in entry.words[language])
+            if shared[word] <= MAX_SHARED and word not in names and any(c.isalpha() for c in word) and len(word) > 1
+        ]
+        return tuple(sorted(words, key=shared.__getitem__)[:MAX_SYNONYMS])
+
     def knows(self, word: str) -> bool:
         """Returns True for an English word that names or describes some emoji."""
         return word in self._vocabulary or word.removesuffix("s") in self._vocabulary
+
+    @cached_property
+    def _uses(self) -> dict[str, tuple[Counter[str], frozenset[str]]]:
+        """By language: of how many concepts each word speaks, and all names."""
+        found = {}
+        for language in ("en", "zh"):
+            pairs = {(word.casefold(), e.concept) for e in self.entries.values() for word in e.words[language]}
+            names = frozenset(name.casefold() for e in self.entries.values() for name in e.names[language])
+            found[language] = (Counter(word for word, _ in pairs), names)
+        return found
 
     @cached_property
     def _squashed(self) -> dict[str, str]:

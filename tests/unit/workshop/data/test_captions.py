@@ -20,8 +20,8 @@ def test_emoji_take_their_published_names_and_the_style() -> None:
     found = _word("x", code="1F40E")
     assert found is not None
     assert found.captions == {
-        "en": ("horse", "horse, clip art", "horse, thing"),
-        "zh": ("马", "马，剪贴画", "马，东西"),
+        "en": ("horse", "horse, clip art", "horse, thing", "thing"),
+        "zh": ("马", "马，剪贴画", "马，东西", "东西"),
     }
     assert found.origin == {"en": "name", "zh": "name"}
     assert found.concept == "1F40E"

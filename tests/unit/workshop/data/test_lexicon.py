@@ -2,7 +2,7 @@
 
 import pytest
 
-from inkseal.workshop.data.lexicon import EmojiEntry, Lexicon, bare_code, concept_of
+from inkseal.workshop.data.lexicon import MAX_SHARED, MAX_SYNONYMS, EmojiEntry, Lexicon, bare_code, concept_of
 
 
 def entry(
@@ -85,3 +85,21 @@ def test_variants_share_a_concept() -> None:
     for turned in ("1F3C3-200D-2640-FE0F", "1F3C3-1F3FF-200D-2642-FE0F", "1F3C3-200D-2640-FE0F-200D-27A1-FE0F"):
         assert concept_of(turned) == runner
     assert concept_of("2764-FE0F-200D-1F525") != concept_of("2764")
+
+
+def _worded(code: str, name: str, *words: str) -> EmojiEntry:
+    return EmojiEntry(code, {"en": (name,), "zh": ()}, {"en": words, "zh": ()}, "objects", "tool", code, False, False)
+
+
+def test_synonyms_are_words_that_few_share_and_that_name_nothing_else() -> None:
+    cup = _worded("2615", "hot beverage", "drink", "Coffee", "tea", "5", "x", "teapot", "hot beverage")
+    others = [_worded(str(number), f"thing {number}", "drink") for number in range(MAX_SHARED)]
+    pot = _worded("1FAD6", "teapot", "tea")
+    lexicon = Lexicon({e.code: e for e in (cup, pot, *others)})
+    assert lexicon.synonyms(cup, "en") == ("coffee", "tea"), "rarest first; drink is everywhere, teapot another thing"
+    assert lexicon.synonyms(cup, "zh") == ()
+
+
+def test_an_emoji_has_few_synonyms() -> None:
+    many = _worded("1", "thing", *(f"word {number}" for number in range(20)))
+    assert len(Lexicon({"1": many}).synonyms(many, "en")) == MAX_SYNONYMS
