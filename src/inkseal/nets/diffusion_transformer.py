@@ -145,7 +145,7 @@ class DiffusionTransformer(nn.Module):
         velocity = linear_velocity(z_t, t)
         if not self.shape.sketch_width:
             return velocity + self._of_blocks(z_t, None, t, condition, mask, style)
-        sketched = self.sketch(z_t, t, condition, mask, style)
+        sketched: Tensor = self.sketch(z_t, t, condition, mask, style)
         if self.shape.depth:
             velocity = velocity + self._of_blocks(z_t, sketched, t, condition, mask, style)
         return velocity + sketched
