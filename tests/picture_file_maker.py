@@ -101,6 +101,12 @@ def hostile_pictures() -> dict[str, bytes]:
         "text bomb": text_bomb(b"zTXt"),
         "colour profile bomb": text_bomb(b"iCCP"),
         "many scans": _many_scans(),
+        "many segments": b"\xff\xd8" + b"\xff\xe5\0\2" * 400_000 + picture_file(kind="JPEG")[2:],
+        "many chunks": picture_file()[:33] + chunk(b"abCd", b"") * 400_000 + picture_file()[33:],
+        "many chunks of pixels": picture_file()[:33] + chunk(b"IDAT", b"") * 400_000 + picture_file()[33:],
+        "two heads": png_head(8, 8) + png_head(50_000, 50_000)[8:] + no_pixels,
+        "a head that is not first": png_head(8, 8)[:8] + chunk(b"abCd", bytes(13)) + png_head(50_000, 50_000)[8:],
+        "two frames": _two_frames(),
     }
 
 
@@ -134,6 +140,14 @@ def _many_scans() -> bytes:
     whole = picture_file(kind="JPEG", progressive=True)
     start = whole.index(b"\xff\xda")
     return whole[:start] + whole[start:-2] * 80 + whole[-2:]
+
+
+def _two_frames() -> bytes:
+    whole = picture_file(kind="JPEG")
+    start = whole.index(b"\xff\xc0")
+    frame = whole[start : whole.index(b"\xff", start + 2)]
+    large = frame[:5] + b"\xfd\xe8\xfd\xe8" + frame[9:]
+    return whole[: start + len(frame)] + large + whole[start + len(frame) :]
 
 
 def _riff(name: bytes, data: bytes) -> bytes:

@@ -6,7 +6,7 @@ from inkseal.store import artifacts
 from inkseal.studio.provenance.sealer import Sealer
 
 
-def record_picture(sealer: Sealer, content: bytes, media_type: str = "image/png") -> Artifact:
+def record_picture(sealer: Sealer, content: bytes, media_type: str = "image/png", owner: str = "") -> Artifact:
     """Seals a picture as the story does."""
     sha256, size_bytes = sealer.store.blobs.put(content)
     facts = {"modality": "image", "media_type": media_type, "sha256": sha256, "size_bytes": size_bytes}
@@ -14,7 +14,7 @@ def record_picture(sealer: Sealer, content: bytes, media_type: str = "image/png"
     request = ImageRequest.of("Mr Wu at home", seed=7)
     signed = sealer.seal(sealer.manifest(artifact, content=content, request=request, usage=Usage()))
     with sealer.store.transaction() as session:
-        artifacts.add(session, artifact)
+        artifacts.add(session, artifact, owner=owner)
         sealer.record(session, artifact, content, signed)
     sealer.committed()
     return artifact

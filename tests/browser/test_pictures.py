@@ -76,6 +76,24 @@ def test_the_settings_of_pictures_are_those_of_the_request(guarded: Any, house: 
     soon(page, lambda: page.locator(".turn-answer img.picture").nth(1).evaluate(LOADED) == 128)
 
 
+def test_files_are_not_taken_for_a_picture(guarded: Any, house: Served) -> None:
+    page: Page = created(guarded, house)
+    note = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"a fox"}
+    page.locator("input[type=file]").set_input_files(note)  # type: ignore[arg-type]
+    page.locator(".composer-files").wait_for()
+    page.locator(".composer-picture").click()
+    page.locator(".composer-model").select_option(label="Echo")
+    box(page).fill("a red fox")
+    send = page.get_by_role("button", name="Send")
+    soon(page, send.is_disabled)
+    page.get_by_text("A picture is made from words alone.").wait_for()
+    assert page.get_by_role("button", name="Attach text files").is_disabled()
+    page.locator(".composer-files button").click()
+    soon(page, send.is_enabled)
+    page.locator(".composer-picture").click()
+    assert page.get_by_role("button", name="Attach text files").is_enabled()
+
+
 def test_the_gallery_shows_it_small_and_large_and_saves_it_with_its_label(
     guarded: Any, house: Served, tmp_path: Path
 ) -> None:

@@ -281,7 +281,11 @@ def _body(method: str, path: str, values: dict[str, str]) -> dict[str, Any]:
 
 
 def test_fault_41_lists_and_searches_show_only_ones_own(house: House) -> None:
-    secret = "a kingfisher over the mill pond, blue for as long as one blinks, and gone before anybody has seen it"
+    secret = (
+        "a kingfisher over the mill pond, blue for as long as one blinks, and gone before anybody has seen it; "
+        "the miller swears that it nests below the weir, where two willows lean over a sluice that nobody has opened "
+        "since the flood"
+    )
     mine = _make(house, house.ann, secret)
     with house.served.client(house.bob["key"]) as bob, house.served.client(house.ann["key"]) as ann:
         for path in ("/api/v1/artifacts", "/api/v1/artifacts?query=kingfisher", "/api/v1/runs?limit=200"):
@@ -290,6 +294,13 @@ def test_fault_41_lists_and_searches_show_only_ones_own(house: House) -> None:
         found = bob.post("/api/v1/verify", content=secret.encode()).json()["verification"]
         assert found["relation"] == "not_found"
         assert mine not in json.dumps(found)
+        copy = {"file": ("a.txt", secret.encode())}
+        checked = bob.post("/v1/content_provenance_checks", files=copy).json()["inkseal"]
+        assert (checked["relation"], checked["artifact"]) == ("not_found", None)
+        # The same words made by both are each one's own.
+        his = _make(house, house.bob, secret)
+        checked = bob.post("/v1/content_provenance_checks", files=copy).json()["inkseal"]
+        assert (checked["relation"], checked["artifact"]) == ("exact", his)
         own = ann.post("/api/v1/verify", content=secret.encode()).json()["verification"]
         assert mine in json.dumps(own)
 

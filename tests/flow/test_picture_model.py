@@ -1,5 +1,6 @@
 """From runs to a sealed picture: published, asked for through the studio in this process and in its own, verified."""
 
+import io
 import json
 import shutil
 import threading
@@ -7,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from inkseal import Studio
 from inkseal.catalog.shelf import Shelf
 from inkseal.cli._group import app
-from inkseal.core.errors import Cancelled, InvalidRequest
+from inkseal.core.errors import Cancelled, InvalidRequest, ModelMissing
 from inkseal.core.events import Event, Generated, Progress, ignore
 from inkseal.core.protocols import LocalModel
 from inkseal.modalities.image.request import ImageRequest
@@ -87,6 +89,21 @@ def test_a_picture_is_drawn_sealed_and_verified(studio: Studio) -> None:
     assert facts.usage.reported == {"steps": 2, "guidance": 3.0, "solver": "dpm_solver"}
     data, _ = studio.export_bytes(made.artifacts[0].id, "png", "both")
     assert studio.verify(data, "picture.png").intact
+
+
+def test_an_upscaler_that_comes_later_enlarges_at_once_and_stands_in_the_manifest(
+    studio: Studio, upscaler_model: LocalModel
+) -> None:
+    asked = ImageRequest.of("a red circle", n=2, seed=4, width_px=256, height_px=256)
+    for _ in range(2):
+        with pytest.raises(ModelMissing, match="upscaler"):
+            studio.run(asked)
+    shutil.copytree(upscaler_model.folder, studio.settings.data_dir / "models" / upscaler_model.name)
+    made = studio.run(asked)
+    first, second = (Image.open(io.BytesIO(studio.store.blobs.get(one.sha256))) for one in made.artifacts)
+    assert first.size == second.size == (256, 256)
+    told = studio.manifest(made.artifacts[0].id).manifest.usage.reported
+    assert (told["enlarged_by"], told["enlarged_by_sha256"]) == (upscaler_model.name, upscaler_model.sha256)
 
 
 def test_a_cancelled_picture_is_no_artifact(studio: Studio) -> None:

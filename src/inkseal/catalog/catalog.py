@@ -279,6 +279,7 @@ def _local(card: Card, folder: Path) -> LocalModel:
     return LocalModel(
         name=card.name,
         task=card.task,
+        modality=card.modality,
         folder=folder,
         files=files,
         format=card.format,

@@ -27,6 +27,11 @@ def verify(
 ) -> None:
     from inkseal.studio.studio import Studio
 
+    states = {
+        "valid": say("valid", "有效"),
+        "changed": say("changed", "已更改"),
+        "present": say("present", "存在"),
+    }
     data = _read(file)
     with Studio.open(read_only=True) as studio:
         found = studio.verify(data, name="" if file == "-" else Path(file).name)
@@ -42,7 +47,9 @@ def verify(
             colour = {"valid": "green", "changed": "red"}.get(layer.state, "yellow")
             what = f" ({', '.join(layer.changed)})" if layer.changed else ""
             issuer = f" · {layer.issuer.kind}: {layer.issuer.name}" if layer.issuer else ""
-            typer.echo(f"  {layer.name}: " + typer.style(layer.state, fg=colour) + what + issuer)
+            typer.echo(
+                f"  {layer.name}: " + typer.style(states.get(layer.state, layer.state), fg=colour) + what + issuer
+            )
     if changed:
         raise typer.Exit(EXIT_CHANGED)
     if not known:
@@ -50,10 +57,13 @@ def verify(
 
 
 def _read(file: str) -> bytes:
+    from inkseal.studio.provenance.verify import MAX_BYTES
+
     if file == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
-        return Path(file).read_bytes()
+        with Path(file).open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)  # one more than is looked at: whoever verifies refuses it
     except OSError as error:
         raise InvalidRequest(
             say(f"{file!r} cannot be read: {error.strerror}.", f"无法读取 {file!r}：{error.strerror}。"),

@@ -114,8 +114,8 @@ class Settings(Closed):
     )
     backend: str = Field(
         "",
-        description="Preferred backend; chosen by the model's files when empty.",
-        json_schema_extra={"zh": "首选后端；为空时按模型文件选择。"},
+        description="Backend of local text models; chosen by the model's files when empty.",
+        json_schema_extra={"zh": "本地文本模型所用的后端；为空时按模型文件选择。"},
     )
     memory_budget_bytes: int | None = Field(
         None,

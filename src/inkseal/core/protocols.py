@@ -55,6 +55,7 @@ class LocalModel(Closed):
 
     name: str
     task: str
+    modality: str = "text"
     folder: Path
     files: dict[str, str]
     """File name in the folder → SHA-256."""

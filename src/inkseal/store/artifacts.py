@@ -118,17 +118,24 @@ def add_fingerprints(
     session.flush()
 
 
-def meeting(session: "Session", kind: str, keys: Sequence[bytes], limit: int = 200) -> list[tuple[str, int, bytes]]:
-    """Returns (artifact id, number of shared keys, fingerprint) of those recorded under any key, most shared first."""
+def meeting(
+    session: "Session", kind: str, keys: Sequence[bytes], limit: int = 200, *, owner: str | None = None
+) -> list[tuple[str, int, bytes]]:
+    """Returns (artifact id, number of shared keys, fingerprint) of those recorded under any key, most shared first.
+
+    With an owner, of theirs.
+    """
     from sqlalchemy import func, select
 
-    from inkseal.store.records import BandRow, FingerprintRow
+    from inkseal.store.records import ArtifactRow, BandRow, FingerprintRow
 
     shared: Counter[str] = Counter()
     unique = sorted(set(keys))
     for start in range(0, len(unique), _KEYS_AT_ONCE):
         some = unique[start : start + _KEYS_AT_ONCE]
         query = select(BandRow.artifact_id, func.count()).where(BandRow.kind == kind, BandRow.band.in_(some))
+        if owner is not None:
+            query = query.join(ArtifactRow, ArtifactRow.id == BandRow.artifact_id).where(ArtifactRow.owner == owner)
         for artifact_id, num_shared in session.execute(query.group_by(BandRow.artifact_id)):
             shared[artifact_id] += num_shared
     best = sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:limit]

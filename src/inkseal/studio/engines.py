@@ -1,6 +1,8 @@
 """From a model's name to a loaded engine: card, files, backend, memory budget."""
 
 import contextlib
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -57,7 +59,7 @@ class Engines:
             Unsupported: no backend can run it.
         """
         backend = self.backend_for(model, task)
-        key = _key(backend, model)
+        key = self._key(backend, model)
         config = configure(type(backend).config, self._settings.backends.get(backend.name, {}), backend.name)
         known = (key, config.model_dump_json(), *_identity(model))
         if known not in self._forecasts:  # reads the head of the weights
@@ -65,13 +67,14 @@ class Engines:
         return key, self._forecasts[known]
 
     def backend_for(self, model: LocalModel, task: str) -> Backend:
-        """Returns the preferred backend that can run the model, configured.
+        """Returns the backend of the settings for a local text model, the first that can run any other; configured.
 
         Raises:
             Unsupported: none can; the message has each one's reason.
         """
         reasons = []
-        preferred = self._settings.backend if task == "generate" and model.remote is None else ""
+        chosen_for = task == "generate" and model.modality == "text" and model.remote is None
+        preferred = self._settings.backend if chosen_for else ""
         names = [preferred] if preferred else sorted(backends, key=lambda name: (_rank(backends[name]), name))
         for name in names:
             kind = backends[name]
@@ -90,6 +93,12 @@ class Engines:
             fix=say("Run `inkseal doctor`.", "请运行 `inkseal doctor`。"),
         )
 
+    def _key(self, backend: Backend, model: LocalModel) -> str:
+        """Returns the pool's key of a model with what its backend was given: another upscaler is another engine."""
+        given = {} if model.remote is not None else self._given(type(backend))
+        ending = ":" + hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:8] if given else ""
+        return f"{backend.name}:{model.sha256 or model.name}{ending}"
+
     def _given(self, kind: type[Backend]) -> dict[str, str]:
         return {name: self._secrets[name]() for name in getattr(kind, "needs", ()) if name in self._secrets}
 
@@ -101,7 +110,7 @@ class Engines:
             NotEnoughMemory: it does not fit the budget.
         """
         backend = self.backend_for(model, task)
-        key = _key(backend, model)
+        key = self._key(backend, model)
 
         def load() -> Engine:
             threads = self._settings.threads or free_threads()
@@ -119,10 +128,6 @@ class Engines:
 
         with self.pool.lease(key, partial(backend.forecast_bytes, model), load) as engine:
             yield engine
-
-
-def _key(backend: Backend, model: LocalModel) -> str:
-    return f"{backend.name}:{model.sha256 or model.name}"
 
 
 def _identity(model: LocalModel) -> Iterator[tuple[str, int, int]]:

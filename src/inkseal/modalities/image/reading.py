@@ -21,6 +21,8 @@ MAX_BYTES = 64 << 20
 STRIP_PIXELS = 1 << 18
 MAX_SCANS = 64
 """Of a progressive JPEG: each is a pass over all its pixels."""
+MAX_PARTS, PART_BYTES = 1000, 1024
+"""Most chunks of a PNG or segments of a JPEG, and bytes for one more; the decoder keeps each in memory."""
 
 PNG, JPEG, WEBP = "image/png", "image/jpeg", "image/webp"
 _DECODERS = {PNG: "PNG", JPEG: "JPEG", WEBP: "WEBP"}
@@ -67,6 +69,8 @@ def open_picture(data: bytes, media_type: str = "") -> "Image":
             say("The picture is damaged or not whole.", "图片已损坏或不完整。"),
             fix=say("Save it again as PNG, JPEG or WEBP.", "请重新保存为 PNG、JPEG 或 WEBP。"),
         ) from error
+    except Image.DecompressionBombError as error:  # the decoder read another size than stands in the head
+        raise _too_large() from error
     return found
 
 
@@ -155,22 +159,49 @@ def _size(data: bytes, kind: str) -> tuple[int, int]:
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
+    heads = 0
+    for number, (name, at) in enumerate(_png_chunks(data)):
+        heads += name == b"IHDR"
+        if heads != 1:
+            raise ValueError("the head is not first, or not alone")
+        if name == b"acTL" and struct.unpack_from(">I", data, at + 8)[0] > 1:
+            raise _not_read(say("an animation", "动画"))
+        _check_parts(number, data)
     width, height, depth = struct.unpack_from(">IIB", data, 16)
     if depth == 16:
         raise _not_read(say("of 16 bits a colour", "每通道 16 位"))
     return width, height
 
 
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yields (name, offset of its length) up to the end."""
+    at = len(_PNG_HEAD)
+    while at + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        yield name, at
+        if name == b"IEND":
+            return
+        at += 12 + length
+
+
 def _jpeg_size(data: bytes) -> tuple[int, int]:
     if data.count(b"\xff\xda") > MAX_SCANS:
         raise InvalidRequest(say("The picture has too many scans.", "图片的扫描次数过多。"))
-    for marker, at in _jpeg_segments(data):
+    frames = []
+    for number, (marker, at) in enumerate(_jpeg_segments(data)):
         if marker in _JPEG_FRAMES:
-            height, width, channels = struct.unpack_from(">HHB", data, at + 5)
-            if channels == 4:
-                raise _not_read("CMYK")
-            return width, height
-    raise ValueError("no frame")
+            frames.append(at)
+        _check_parts(number, data)
+    (frame,) = frames
+    height, width, channels = struct.unpack_from(">HHB", data, frame + 5)
+    if channels == 4:
+        raise _not_read("CMYK")
+    return width, height
+
+
+def _check_parts(number: int, data: bytes) -> None:
+    if number > MAX_PARTS + len(data) // PART_BYTES:
+        raise InvalidRequest(say("The picture's file has too many parts.", "图片文件的分段过多。"))
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:

@@ -26,7 +26,7 @@ async def create(file: Annotated[UploadFile, File()], http: Request, caller: Cre
 
 def _checked(studio: Studio, data: bytes, name: str, owner: str | None) -> dict[str, Any]:
     try:
-        found = studio.verify(data, name)
+        found = studio.verify(data, name, owner=owner)
     except InvalidRequest as error:
         raise FieldError(str(error), param="file") from None
     made = _made(studio, found, owner)

@@ -37,6 +37,7 @@ class Enlarger:
             ModelFileRefused: a file is malformed or not the recorded one.
         """
         silence_telemetry()
+        self.model = model
         verify_files(model.folder, model.files, cancel)
         layers = read_ncnn(_file(model, ".param"), _file(model, ".ncnn"))
         properties = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}

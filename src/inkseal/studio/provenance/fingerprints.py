@@ -44,16 +44,14 @@ def find(
     owner: str | None = None,
 ) -> list[Match]:
     """Returns the recorded artifacts that a content is a copy of or resembles, best first; with an owner, of theirs."""
-    candidates = _equal(session, prints)
+    candidates = _equal(session, prints, owner)
     for kind, keys in modality.keys(prints).items():
-        candidates |= _meeting(session, kind, keys)
+        candidates |= _meeting(session, kind, keys, owner)
     matches = []
     for artifact_id, theirs in _recorded(session, candidates).items():
         likeness = modality.compare(prints, theirs)
         if likeness.relation != "different":
             matches.append(Match(artifact_id=artifact_id, likeness=likeness))
-    if owner is not None:
-        matches = [match for match in matches if artifacts.row(session, match.artifact_id).owner == owner]
     if sense is not None and not any(match.likeness.relation in ("exact", "copy", "edited") for match in matches):
         known = {match.artifact_id for match in matches}
         matches += [match for match in _alike(session, sense, limit, owner) if match.artifact_id not in known]
@@ -64,12 +62,14 @@ def _order(match: Match) -> tuple[int, float, str]:
     return -_RANK[match.likeness.relation], -match.likeness.shared, match.artifact_id
 
 
-def _equal(session: "Session", prints: Mapping[str, bytes]) -> set[str]:
+def _equal(session: "Session", prints: Mapping[str, bytes], owner: str | None) -> set[str]:
     from sqlalchemy import select
 
-    from inkseal.store.records import FingerprintRow
+    from inkseal.store.records import ArtifactRow, FingerprintRow
 
     query = select(FingerprintRow.artifact_id)
+    if owner is not None:  # others' equal ones must not fill the limit
+        query = query.join(ArtifactRow, ArtifactRow.id == FingerprintRow.artifact_id).where(ArtifactRow.owner == owner)
     found: set[str] = set()
     for kind, value in prints.items():
         if value:
@@ -78,8 +78,8 @@ def _equal(session: "Session", prints: Mapping[str, bytes]) -> set[str]:
     return found
 
 
-def _meeting(session: "Session", kind: str, keys: Sequence[bytes]) -> set[str]:
-    return {artifact_id for artifact_id, _, _ in artifacts.meeting(session, kind, list(keys), limit=50)}
+def _meeting(session: "Session", kind: str, keys: Sequence[bytes], owner: str | None) -> set[str]:
+    return {artifact_id for artifact_id, _, _ in artifacts.meeting(session, kind, list(keys), limit=50, owner=owner)}
 
 
 def recorded(session: "Session", artifact_id: str) -> dict[str, bytes]:

@@ -1,4 +1,7 @@
-"""Builds a picture dataset: fetch → choose → draw → clean → split → embed → describe. One folder, whole or absent."""
+"""Builds a picture dataset: fetch → choose → draw → clean → split → colour → embed → describe.
+
+One folder, whole or absent.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +20,7 @@ from inkseal.store.durable import make_folder, write_whole
 from inkseal.workshop.data.archives import fetch_archive, pinned_archives
 from inkseal.workshop.data.card import CARD, CARD_TEXT, PIXELS, ROWS, TEXT, Card, card_json, card_text, make_card
 from inkseal.workshop.data.collections import collections
+from inkseal.workshop.data.coloured import coloured_copies
 from inkseal.workshop.data.duplicates import repeats
 from inkseal.workshop.data.folder import forget_unused, replacing
 from inkseal.workshop.data.lexicon import Lexicon
@@ -35,6 +39,7 @@ _FREEST_FIRST = ("LicenseRef-Public-Domain", "CC0-1.0", "Apache-2.0", "MIT", "CC
 class _Gathered:
     """What the collections gave, before duplicates are taken out."""
 
+    lexicon: Lexicon
     rows: list[Row] = field(default_factory=list)
     pixels: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     left_out: dict[str, Counter[str]] = field(default_factory=dict)
@@ -81,6 +86,8 @@ def build(
                 ),
                 fix=" ".join(f"{key}: {why}" for key, why in gathered.missing.items()),
             )
+        copies, colours = coloured_copies(rows, pixels, gathered.lexicon)
+        rows, pixels = rows + copies, np.concatenate([pixels, colours])
         tensors, texts = caption_tensors(rows, embed, embedding["sha256"], kept=kept, on_event=on_event, cancel=cancel)
         write_whole(folder / ROWS, "".join(row.model_dump_json() + "\n" for row in rows).encode())
         write_safetensors(folder / PIXELS, {"pixels": pixels})
@@ -105,8 +112,7 @@ def build(
 
 def _gather(name: str, archives: Path, kept: Path, on_event: Listener, cancel: Cancel, offline: bool) -> _Gathered:
     tables = [fetch_archive(table, archives, on_event, cancel, offline=offline) for table in _TABLES]
-    lexicon = Lexicon.read(tables[0], tables[1], cancel)
-    gathered = _Gathered()
+    gathered = _Gathered(Lexicon.read(tables[0], tables[1], cancel))
     wanted = [kind for kind in collections.values() if kind.share_alike == DATASETS[name][0]]
     for kind in sorted(wanted, key=lambda kind: (_FREEST_FIRST.index(kind.licence), kind.name)):
         collection: Collection = kind()
@@ -116,7 +122,7 @@ def _gather(name: str, archives: Path, kept: Path, on_event: Listener, cancel: C
             gathered.missing[collection.name] = error.what
             on_event(Noted(text=say(f"Left out: {collection.name}: {error}", f"未包含 {collection.name}：{error}")))
             continue
-        chosen = choose(collection.read(archive, cancel), collection, lexicon)
+        chosen = choose(collection.read(archive, cancel), collection, gathered.lexicon)
         rendered = render_all(
             chosen.drawings, what=collection.name, crop=collection.crop, kept=kept, on_event=on_event, cancel=cancel
         )

@@ -10,7 +10,7 @@ from typing import Any
 from inkseal.catalog.verify import hash_file
 from inkseal.core.types import Closed, Sha256
 from inkseal.workshop.data.archives import PinnedArchive
-from inkseal.workshop.data.rows import Row
+from inkseal.workshop.data.rows import Row, is_coloured
 
 FORMAT = 1
 ROWS, PIXELS, TEXT, CARD, CARD_TEXT = "rows.jsonl", "pictures.safetensors", "text.safetensors", "card.json", "CARD.md"
@@ -24,6 +24,7 @@ LIMITS = (
     "Titles and keywords of clip art are their authors' own words and are not proofread.",
     "Skin tones, genders, flags and letters are thinned out on purpose: a model learns them poorly from this set.",
     "Some drawings show products, characters or emblems that are trademarks of others.",
+    "Copies of training pictures in another colour (`coloured`) have one hue throughout, leaves and wheels included.",
     "People are drawn as their artists drew them, stereotypes of professions and nations included.",
     "Vectors of captions are those of one embedding model on one kind of processor; others may differ in the last bit.",
 )
@@ -33,6 +34,7 @@ LIMITS_ZH = (
     "剪贴画的标题与关键词是作者自己写的，未经校对。",
     "有意减少了肤色、性别、旗帜与字母：模型从这组数据中学不好它们。",
     "有些图画的产品、角色或徽标是他人的商标。",
+    "训练图片的变色副本（coloured）通体只有一种色调，叶子与车轮也不例外。",
     "人物按画师的画法呈现，包括对职业与民族的刻板印象。",
     "描述的向量出自同一嵌入模型与同一类处理器；换一类处理器，末位可能不同。",
 )
@@ -47,6 +49,8 @@ class Card(Closed):
     """Of the sorted lines `name:sha256` of the data files."""
     files: dict[str, Sha256]
     num_pictures: int
+    num_coloured: int = 0
+    """Copies of training pictures in another colour; in no other count but those of captions and texts."""
     num_captions: int
     num_texts: int
     num_concepts: int
@@ -88,6 +92,7 @@ def make_card(
 ) -> Card:
     """Returns the card of the data files that lie in `folder`."""
     files = {file: hash_file(folder / file) for file in DATA_FILES}
+    drawn = [row for row in rows if not is_coloured(row)]
     languages = Counter(dict.fromkeys(("en", "zh"), 0))
     for row in rows:
         for language, captions in row.captions.items():
@@ -96,14 +101,15 @@ def make_card(
         name=name,
         sha256=hash_of(files),
         files=files,
-        num_pictures=len(rows),
+        num_pictures=len(drawn),
+        num_coloured=len(rows) - len(drawn),
         num_captions=num_captions,
         num_texts=num_texts,
-        num_concepts=len({row.concept for row in rows}),
-        by_split=_counts(row.split for row in rows),
-        by_licence=_counts(row.licence for row in rows),
-        by_collection=_counts(row.collection for row in rows),
-        by_style=_counts(row.style for row in rows),
+        num_concepts=len({row.concept for row in drawn}),
+        by_split=_counts(row.split for row in drawn),
+        by_licence=_counts(row.licence for row in drawn),
+        by_collection=_counts(row.collection for row in drawn),
+        by_style=_counts(row.style for row in drawn),
         captions_by_language=dict(languages),
         captions_by_origin=_counts(f"{k} {origin}" for row in rows for k, origin in row.caption_origin.items()),
         left_out={key: dict(sorted(reasons.items())) for key, reasons in left_out.items() if reasons},
@@ -122,7 +128,8 @@ def card_text(card: Card) -> str:
     """Returns the card for people, in Markdown."""
     shown: list[str] = [
         f"# Dataset `{card.name}`\n",
-        f"{card.num_pictures:,} pictures of {card.num_concepts:,} concepts, {card.num_captions:,} captions "
+        f"{card.num_pictures:,} pictures of {card.num_concepts:,} concepts, {card.num_coloured:,} copies of them in "
+        f"another colour, {card.num_captions:,} captions "
         f"({', '.join(f'{count:,} {key}' for key, count in card.captions_by_language.items())}), "
         f"{card.num_texts:,} different texts.\n",
         f"SHA-256 of the data: `{card.sha256}`\n",

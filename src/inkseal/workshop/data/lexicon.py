@@ -26,7 +26,7 @@ _OTHER_NAMES = (
 )
 _CLDR = ("package/annotations/en/annotations.json", "package/annotations/zh/annotations.json")
 _TONES = re.compile(r"-?1F3F[B-F]")
-_NOUN_GROUPS = frozenset({"animals-nature", "food-drink", "travel-places", "activities", "objects"})
+NOUN_GROUPS = frozenset({"animals-nature", "food-drink", "travel-places", "activities", "objects"})
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 _TONE_NUMBER = re.compile(r"\btone([1-5])$")
 _TONE_NAMES = tuple(f"{tone} skin tone" for tone in ("light", "medium-light", "medium", "medium-dark", "dark"))
@@ -152,7 +152,7 @@ class Lexicon:
     def _nouns(self) -> dict[str, EmojiEntry]:
         found: dict[str, EmojiEntry] = {}
         for entry in self.entries.values():
-            if entry.group in _NOUN_GROUPS and not entry.toned:
+            if entry.group in NOUN_GROUPS and not entry.toned:
                 for name in entry.names["en"]:
                     plain = name.lower().replace("-", " ")
                     found.setdefault(plain, entry)

@@ -9,6 +9,8 @@ Split = Literal["train", "validation", "held_out"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "held_out")
 HELD_OUT_SHARE = 0.05
 VALIDATION_SHARE = 0.02
+COLOURED = "coloured"
+"""Where the captions of a copy come from: they name the colour that it was given."""
 
 
 class Row(Closed):
@@ -26,7 +28,13 @@ class Row(Closed):
     member: str
     captions: dict[str, tuple[str, ...]]
     caption_origin: dict[str, str]
-    """Language → "name" (published table), "title" (author's), "matched" (known thing in the title), "category"."""
+    """Language → "name" (published table), "title" (author's), "matched" (known thing in the title), "category",
+    COLOURED."""
+
+
+def is_coloured(row: Row) -> bool:
+    """Returns True for a copy of a picture in another colour."""
+    return COLOURED in row.caption_origin.values()
 
 
 def split_of(concept: str, row_id: str) -> Split:

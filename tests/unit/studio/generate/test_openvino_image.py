@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -24,6 +25,7 @@ from inkseal.studio.generate.backends.openvino_image import (
     OpenvinoImageEngine,
     noise_of,
 )
+from inkseal.studio.generate.enlarging import WORKING_BYTES
 from picture_run import NEVER, carded_pictures, train_pictures
 
 pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
@@ -251,6 +253,25 @@ def test_a_text_request_is_refused(engine: GenerativeEngine) -> None:
 def test_a_larger_size_needs_the_upscaler(engine: GenerativeEngine) -> None:
     with pytest.raises(ModelMissing, match="upscaler"):
         next(engine.generate(ImageRequest.of("x", width_px=256), NEVER))
+
+
+def test_results_of_1024_pixels_are_enlarged_each_within_bounds_of_memory(
+    model: LocalModel, embedding_model: LocalModel, upscaler_model: LocalModel
+) -> None:
+    loaded = load(model, embedding_model, upscaler=upscaler_model)
+    small = run(loaded, ImageRequest.of("a star", n=2, seed=3))[0]
+    run(loaded, ImageRequest.of("a star", seed=3, width_px=256))
+    process, before = psutil.Process(), psutil.Process().memory_info().rss
+    large, usage = run(loaded, ImageRequest.of("a star", n=2, seed=3, width_px=1024, height_px=1024))
+    assert process.memory_info().rss < before + WORKING_BYTES + 8 * 1024 * 1024 * 3
+    for index in range(2):
+        assert pixels(large[index]).shape == (1024, 1024, 3)
+        with Image.open(io.BytesIO(large[index].data)) as found:
+            shrunk = np.asarray(found.resize((64, 64), Image.Resampling.BOX)).astype(int)
+        assert abs(shrunk - pixels(small[index])).mean() < 20  # an untrained model's noise, which the upscaler smooths
+    assert large[0].data != large[1].data
+    assert usage.reported["enlarged_by"] == upscaler_model.name
+    loaded.close()
 
 
 def test_the_model_that_reads_prompts_must_be_the_one_trained_with(

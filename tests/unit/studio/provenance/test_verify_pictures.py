@@ -60,6 +60,17 @@ def test_an_export_is_labelled_signed_and_whole(sealer: Sealer, exported: Path) 
     assert result.layer("metadata").details["aigc"]["ProduceID"] == result.artifact_id
 
 
+def test_the_same_pictures_of_many_others_hide_nobodys_own(sealer: Sealer) -> None:
+    data = picture_file(1, side_px=128)
+    for _ in range(60):
+        record_picture(sealer, data, owner="ann")
+    own = record_picture(sealer, data, owner="bob")
+    copy = resaved(data, quality=60)
+    for found in (verify(sealer, data, owner="bob"), verify(sealer, copy, owner="bob")):
+        assert found.artifact_id == own.id
+    assert verify(sealer, data, owner="eve").relation == "not_found"
+
+
 def test_the_words_that_asked_for_it_do_not_leave_with_it(exported: Path) -> None:
     assert b"Mr Wu" not in exported.read_bytes()
 

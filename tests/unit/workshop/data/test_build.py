@@ -22,6 +22,7 @@ from inkseal.workshop.data.archives import PinnedArchive
 from inkseal.workshop.data.card import SHARE_ALIKE, card_text
 from inkseal.workshop.data.icon_set import IconSet
 from inkseal.workshop.data.pictures import PictureSet
+from inkseal.workshop.data.rows import is_coloured
 
 pytest.importorskip("resvg_py")
 NUM = 60
@@ -128,9 +129,10 @@ def _build(datasets: Path, name: str = "pictures", **options: Any) -> PictureSet
 
 def test_pictures_rows_and_captions_belong_together(datasets: Path) -> None:
     found = _build(datasets)
-    assert found.pixels.shape == (2 * NUM, 3, 64, 64)
-    assert len(found.rows) == found.card.num_pictures == 2 * NUM
-    for place in (0, 17, 2 * NUM - 1):
+    assert found.card.num_pictures == 2 * NUM
+    assert found.card.num_coloured == len(found.places("train")) / 2
+    assert len(found.rows) == len(found.pixels) == found.card.num_pictures + found.card.num_coloured
+    for place in (0, 17, 2 * NUM - 1, len(found.rows) - 1):
         row = found.rows[place]
         captions = [(key, text) for key in ("en", "zh") for text in row.captions[key]]
         numbers = found.captions_of(place)
@@ -167,6 +169,20 @@ def test_licences_are_whole_and_share_alike_is_apart(datasets: Path) -> None:
     text = card_text(found.card)
     assert Named.attribution in text
     assert found.card.sha256 in text
+
+
+def test_copies_in_another_colour_stand_behind_the_pictures_and_are_only_for_training(datasets: Path) -> None:
+    found = _build(datasets)
+    copies = found.rows[2 * NUM :]
+    assert copies
+    originals = {row.id: place for place, row in enumerate(found.rows[: 2 * NUM])}
+    for place, row in enumerate(copies, 2 * NUM):
+        original, _, colour = row.id.rpartition("+")
+        assert is_coloured(row)
+        assert row.split == found.rows[originals[original]].split == "train"
+        assert row.captions["en"][0] == f"{colour} {found.rows[originals[original]].captions['en'][0]}"
+        assert not np.array_equal(found.pixels[place], found.pixels[originals[original]])
+    assert not any(map(is_coloured, found.rows[: 2 * NUM]))
 
 
 def test_the_card_counts_what_was_left_out(datasets: Path) -> None:

@@ -178,6 +178,8 @@ class OpenvinoImageEngine:
         plan = settle(asked, self._facts)
         self._refuse(plan)
         reported: dict[str, Any] = {"steps": plan.steps, "guidance": plan.guidance, "solver": plan.solver.name}
+        if plan.enlarged and (enlarger := self._enlarger) is not None:
+            reported |= {"enlarged_by": enlarger.model.name, "enlarged_by_sha256": enlarger.model.sha256}
         first: float | None = None
         left = list(range(asked.n))
         try:

@@ -4,6 +4,7 @@ import { say } from "../../core/language.js";
 import { person } from "../../core/session.js";
 import { Button } from "../../ui/button.js";
 import { Growing, Select } from "../../ui/field.js";
+import { Note } from "../../ui/states.js";
 import { toast, toastError } from "../../ui/toast.js";
 import { isComposing } from "./composing.js";
 import { isLoaded, lives, openId, send, shown } from "./conversation.js";
@@ -40,8 +41,11 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
     // Where there is no mouse, the focus would open a keyboard over half of the page.
     if (start.turn || matchMedia("(hover: hover)").matches) box.current?.focus({ preventScroll: true });
   }, [start.turn, place]);
-  const canSend = isLoaded.value && (!!draft.text.trim() || draft.files.length > 0);
+  const draws = settings.makes === "image";
+  const hasWords = !!draft.text.trim();
+  const canSend = isLoaded.value && (draws ? hasWords && !draft.files.length : hasWords || draft.files.length > 0);
   const attach = async (files) => {
+    if (draws) return toast(wordsAlone(), { kind: "bad" });
     const { read, refused } = await readFiles(files);
     if (refused.length) toast(say(`Not text, or too large: ${refused.join(", ")}`, `不是文本或过大：${refused.join("、")}`), { kind: "bad" });
     if (read.length) setDraft((now) => ({ ...now, files: [...now.files, ...read] }));
@@ -80,6 +84,7 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
         (file, index) => html`<${File} key=${index} file=${file} onRemove=${() => setDraft((now) => ({ ...now, files: now.files.filter((_, at) => at !== index) }))} />`,
       )}
     </div>`}
+    ${draws && draft.files.length > 0 && html`<${Note} kind="warn">${wordsAlone()} ${say("Remove the files to go on.", "请先移除文件。")}<//>`}
     <${Growing}
       inputRef=${box}
       class="composer-text"
@@ -94,14 +99,14 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
     />
     <div class="composer-foot">
       <input ref=${picker} class="unseen" type="file" multiple tabindex="-1" aria-hidden="true" onChange=${(event) => (attach([...event.target.files]), (event.target.value = ""))} />
-      <${Button} kind="quiet" icon="attach" label=${say("Attach text files", "添加文本文件")} onClick=${() => picker.current.click()} />
+      <${Button} kind="quiet" icon="attach" label=${say("Attach text files", "添加文本文件")} disabled=${draws} onClick=${() => picker.current.click()} />
       <${Button}
-        kind=${settings.makes === "image" ? "plain" : "quiet"}
+        kind=${draws ? "plain" : "quiet"}
         icon="spark"
         class="composer-picture"
         disabled=${!isLoaded.value}
-        aria-pressed=${String(settings.makes === "image")}
-        onClick=${() => onMakes(settings.makes === "image" ? undefined : "image")}
+        aria-pressed=${String(draws)}
+        onClick=${() => onMakes(draws ? undefined : "image")}
       >
         ${say("Picture", "图片")}
       <//>
@@ -113,6 +118,8 @@ export function Composer({ settings, models, onModel, onMakes, start, onSent }) 
     </div>
   </form>`;
 }
+
+const wordsAlone = () => say("A picture is made from words alone.", "图片只由文字生成。");
 
 const modelOf = (settings) => (settings.makes === "image" ? (settings.image?.model ?? "picture") : (settings.model ?? "default"));
 
