@@ -20,7 +20,7 @@ from inkseal.store.durable import make_folder, write_whole
 from inkseal.workshop.data.archives import fetch_archive, pinned_archives
 from inkseal.workshop.data.card import CARD, CARD_TEXT, PIXELS, ROWS, TEXT, Card, card_json, card_text, make_card
 from inkseal.workshop.data.collections import collections
-from inkseal.workshop.data.coloured import coloured_copies
+from inkseal.workshop.data.coloured import with_colours
 from inkseal.workshop.data.duplicates import repeats
 from inkseal.workshop.data.folder import forget_unused, replacing
 from inkseal.workshop.data.lexicon import Lexicon
@@ -86,8 +86,7 @@ def build(
                 ),
                 fix=" ".join(f"{key}: {why}" for key, why in gathered.missing.items()),
             )
-        copies, colours = coloured_copies(rows, pixels, gathered.lexicon)
-        rows, pixels = rows + copies, np.concatenate([pixels, colours])
+        rows, pixels = with_colours(rows, pixels, gathered.lexicon)
         tensors, texts = caption_tensors(rows, embed, embedding["sha256"], kept=kept, on_event=on_event, cancel=cancel)
         write_whole(folder / ROWS, "".join(row.model_dump_json() + "\n" for row in rows).encode())
         write_safetensors(folder / PIXELS, {"pixels": pixels})

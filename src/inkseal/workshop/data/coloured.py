@@ -44,6 +44,14 @@ COLOURS = {
 }
 
 
+def with_colours(
+    rows: Sequence[Row], pixels: npt.NDArray[np.uint8], lexicon: Lexicon
+) -> tuple[list[Row], npt.NDArray[np.uint8]]:
+    """Returns rows and pictures with the copies behind them."""
+    copies, found = coloured_copies(rows, pixels, lexicon)
+    return [*rows, *copies], np.concatenate([pixels, found])
+
+
 def coloured_copies(
     rows: Sequence[Row], pixels: npt.NDArray[np.uint8], lexicon: Lexicon
 ) -> tuple[list[Row], npt.NDArray[np.uint8]]:
