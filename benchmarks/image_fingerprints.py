@@ -29,6 +29,8 @@ from inkseal.modalities.image.reading import to_png
 from inkseal.store import artifacts
 from inkseal.store.store import Store
 from inkseal.studio.provenance import fingerprints
+from inkseal.workshop.data.pictures import PictureSet
+from inkseal.workshop.data.rows import is_coloured
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "image-fingerprints.md"
 RESULTS = Path(__file__).parent / "results" / "image_fingerprints.json"
@@ -78,23 +80,19 @@ EDITS: dict[str, Edit] = {
 
 
 class Dataset:
-    """The pictures of a dataset's folder, one at a time."""
+    """The pictures of a dataset's folder, one at a time, without their copies in other colours."""
 
     def __init__(self, folder: Path) -> None:
-        with (folder / "pictures.safetensors").open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            head = json.loads(file.read(length))
-        facts = next(value for name, value in head.items() if name != "__metadata__")
-        start = 8 + length + facts["data_offsets"][0]
-        shape = tuple(facts["shape"])
-        self._pixels = np.memmap(folder / "pictures.safetensors", np.uint8, "r", offset=start, shape=shape)
+        found = PictureSet.open(folder)
+        self._pixels = found.pixels
+        self._places = [place for place, row in enumerate(found.rows) if not is_coloured(row)]
 
     def __len__(self) -> int:
-        return len(self._pixels)
+        return len(self._places)
 
     def picture(self, number: int, side_px: int) -> Picture:
         """Returns a picture [64 px], made larger as the studio's upscaler would where a larger one is asked for."""
-        found = Image.fromarray(np.ascontiguousarray(self._pixels[number].transpose(1, 2, 0)))
+        found = Image.fromarray(np.ascontiguousarray(self._pixels[self._places[number]].transpose(1, 2, 0)))
         return found if side_px == found.width else found.resize((side_px, side_px), Image.Resampling.LANCZOS)
 
 

@@ -26,8 +26,11 @@ from inkseal.core.language import use_language
 from inkseal.core.types import Columns, Score
 from inkseal.measure.metrics import metrics
 from inkseal.runtime.device import describe, usable_cores
-from inkseal.workshop.train.picture_batches import FIRST, LAST, Condition, Conditions, evenly, to_pixels
+from inkseal.workshop.train.beginning import BEGINNING
+from inkseal.workshop.train.latents import AUTOENCODER
+from inkseal.workshop.train.picture_batches import CHINESE, ENGLISH, Condition, Conditions, evenly, to_pixels
 from inkseal.workshop.train.run_folder import MODEL, read_model
+from inkseal.workshop.train.run_log import LOG, spent
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "reference" / "picture-models.md"
@@ -194,10 +197,8 @@ def measure(data_dir: Path, runs: Sequence[str], encoder: str, num_captions: int
     data = PictureSet.open(data_dir / "datasets" / "pictures")
     conditions, eyes = Conditions(data), Eyes(data_dir, encoder)
     held_out = data.places("held_out")
-    # Every other caption is Chinese.
-    untold, captions = conditions.untold(held_out, np.where(np.arange(len(held_out)) % 2, LAST, FIRST))
-    places = evenly(np.arange(len(untold)), num_captions)
-    rows, chosen = untold[places], captions[places]
+    asked_for = [_asked(conditions, held_out[side::2], side, num_captions // 2) for side in (ENGLISH, CHINESE)]
+    rows, chosen = (np.concatenate(parts) for parts in zip(*asked_for, strict=True))
     seen = conditions.of_captions(rows, chosen)
     numbers, asked = np.asarray(data.captions[chosen, 0]), np.arange(len(rows))
     others = np.setdiff1d(held_out, rows)
@@ -211,17 +212,47 @@ def measure(data_dir: Path, runs: Sequence[str], encoder: str, num_captions: int
             pixels, seconds = _drawn(draw, shape, seen, each)
         texts = seen.tokens[:, 0].repeat(each, 1)
         columns = eyes.columns(pixels, texts, np.tile(numbers, each), np.tile(asked, each))
-        found[NAMES[network]] = _said(score(columns, real, known, each), seconds)
+        told = trained_with(data_dir / "runs" / run, data.card.sha256)
+        found[f"{NAMES[network]} (`{run}`)"] = _said(score(columns, real, known, each), seconds) | {"trained": told}
         print(f"{run}: done", file=sys.stderr)
     return {
         "date": date.today().isoformat(),
         "machine": describe().model_dump(),
         "dataset": data.card.sha256,
         "num_captions": len(rows),
+        "num_chinese": int(np.sum(data.caption_language[chosen] == CHINESE)),
         "each": each,
         "num_others": len(others),
         "models": found,
     }
+
+
+def _asked(conditions: Conditions, places: Array, language: int, count: int) -> tuple[Array, Array]:
+    """Returns at most so many pictures and their names in a language, which no training picture bears."""
+    rows, captions = conditions.untold(places, language)
+    chosen = evenly(np.arange(len(rows)), count)
+    return rows[chosen], captions[chosen]
+
+
+def trained_with(run: Path, data_sha256: str) -> str:
+    """Returns how many steps of which batch a run took, and the runs that it began with.
+
+    Raises:
+        SystemExit: it was trained on another dataset.
+    """
+    facts, _ = read_model(run / MODEL)
+    if facts.get("data_sha256", data_sha256) != data_sha256:
+        sys.exit(f"{run.name} was trained on another dataset than the present one.")
+    told = [f"{facts['step']:,} steps of {facts['recipe']['batch']}"]
+    before = json.loads((run / BEGINNING).read_bytes()) if (run / BEGINNING).is_file() else None
+    while before is not None:
+        told.append(f"{before['step']:,} of {before['recipe']['batch']} (`{before['run']}`)")
+        before = before.get("beginning")
+    if (run / AUTOENCODER).is_file():
+        encoded, _ = read_model(run / AUTOENCODER)
+        told.append(f"its autoencoder {encoded['step']:,} of {encoded['recipe']['batch']}")
+    seconds = spent(run / LOG).seconds
+    return ", after ".join(told) + ("" if seconds is None else f"; {seconds / 3600:.1f} h for the last of these runs")
 
 
 def _drawn(draw: Draw, shape: tuple[int, ...], seen: Condition, each: int) -> tuple[Any, float]:
@@ -253,7 +284,7 @@ def report(results: dict[str, Any]) -> str:
         f"Written by `make bench-picture-models` on {results['date']}, {machine['processor']}, "
         f"{machine['num_cores']} cores, on the dataset {results['dataset'][:12]}…: "
         f"{results['num_captions']} captions of concepts that no model was trained on, and which no training picture "
-        f"bears, half of them Chinese, {results['each']} pictures each.",
+        f"bears, {results['num_chinese']} of them Chinese, {results['each']} pictures each.",
         "",
         "| model | " + " | ".join(SCORES.values()) + " | seconds a picture |",
         "|---" * (len(SCORES) + 2) + "|",
@@ -271,6 +302,7 @@ def report(results: dict[str, Any]) -> str:
             f"What is better: {better}. All networks run in torch, eager, one picture at a time for the seconds; "
             f"the flow takes {STEPS} steps with guidance {GUIDANCE:g}.",
             "",
+            *(f"- **{name}** was trained for {row['trained']}." for name, row in models.items() if "trained" in row),
             f"- **Fréchet distance** to {results['num_others']} other held-out pictures, of {results['num_captions']} "
             "pictures in every row, and averaged over the turns; over the 1,024 inner features of open_nsfw, a ResNet "
             "that others trained on photographs: no model here was fitted to it. " + " ".join(warnings),

@@ -9,6 +9,7 @@ Cells bear numbers only, so that the sheet can be judged without the prompts; th
 
 import argparse
 import io
+import itertools
 import statistics
 import sys
 import threading
@@ -56,7 +57,17 @@ def check(prompts: list[Prompt], folder: Path) -> list[str]:
     held_out = {row.concept for row in rows if row.split == "held_out"} - {row.concept for row in trained}
     problems = [f"{one.text}: no held-out concept" for one in prompts if one.concept and one.concept not in held_out]
     told = [one.text for one in prompts if one.kind != "seen" and whole_text(one.text) in known]
-    return problems + [f"{text}: a caption of the training set" for text in told]
+    shown = [f"{caption}: in the training set" for caption in known if is_unseen(caption)]
+    return problems + [f"{text}: a caption of the training set" for text in told] + shown
+
+
+def is_unseen(caption: str) -> bool:
+    """Returns True for an English caption that names a thing and the colour in which it must not be seen."""
+    from inkseal.workshop.data.captions import hand_table
+
+    words = caption.split()
+    pairs = {(before, after.rstrip(",").removesuffix("s")) for before, after in itertools.pairwise(words)}
+    return any((colour, thing) in pairs for thing, colour in hand_table()["unseen_colours"].items())
 
 
 def draw(

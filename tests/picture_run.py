@@ -40,6 +40,7 @@ def carded_pictures(embedding_sha256: str = "0" * 64, seed: int = 0) -> CardedPi
         sha256="1" * 64,
         files={},
         num_pictures=40,
+        num_coloured=0,
         num_captions=len(made.captions),
         num_texts=len(made.vectors),
         num_concepts=12,
@@ -73,8 +74,9 @@ def train_pictures(runs: Path, data: MadePictures, *, encoder: bool = False) -> 
     ]
     if encoder:
         wanted.append(recipe("clip", "contrastive", {"shape": ENCODER_SHAPE}, batch=8))
+    sha256 = data.card.sha256 if isinstance(data, CardedPictures) else ""
     for one in wanted:
-        train(one, data, runs / one.name, fresh=False, on_event=ignore, cancel=NEVER)
+        train(one, data, runs / one.name, fresh=False, on_event=ignore, cancel=NEVER, data_sha256=sha256)
 
 
 def noisy(shape: tuple[int, ...], seed: int = 0) -> np.ndarray[Any, np.dtype[np.float32]]:

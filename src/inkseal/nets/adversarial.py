@@ -34,8 +34,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Pictures [B, 3, S, S] and a condition to scores [B]; positive means real.
 
-    No layer can stretch its input by more than its largest singular value, which is kept at 1; the condition counts
-    by its inner product with the picture's features.
+    The largest singular value of each layer's weights, kernels laid out flat, is kept at 1; the condition counts by its
+    inner product with the picture's features.
     Source: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks"; Miyato and Koyama 2018,
     "cGANs with Projection Discriminator", eq. 3.
     """

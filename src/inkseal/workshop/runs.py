@@ -21,7 +21,8 @@ def run_recipe(recipe: Recipe, data_dir: Path, *, fresh: bool, on_event: Listene
     """
     kind = objectives[recipe.objective].dataset
     data = open_dataset(kind, data_dir / "datasets" / recipe.dataset)
-    return train(recipe, data, data_dir / "runs" / recipe.name, fresh=fresh, on_event=on_event, cancel=cancel)
+    folder = data_dir / "runs" / recipe.name
+    return train(recipe, data, folder, fresh=fresh, on_event=on_event, cancel=cancel, data_sha256=data.sha256)
 
 
 def open_dataset(kind: str, folder: Path) -> Any:

@@ -12,7 +12,7 @@ from inkseal.core.types import Closed, Sha256
 from inkseal.workshop.data.archives import PinnedArchive
 from inkseal.workshop.data.rows import Row, is_coloured
 
-FORMAT = 1
+FORMAT = 2
 ROWS, PIXELS, TEXT, CARD, CARD_TEXT = "rows.jsonl", "pictures.safetensors", "text.safetensors", "card.json", "CARD.md"
 DATA_FILES = (ROWS, PIXELS, TEXT)
 SHARE_ALIKE = frozenset({"CC-BY-SA-4.0"})
@@ -49,7 +49,7 @@ class Card(Closed):
     """Of the sorted lines `name:sha256` of the data files."""
     files: dict[str, Sha256]
     num_pictures: int
-    num_coloured: int = 0
+    num_coloured: int
     """Copies of training pictures in another colour; in no other count but those of captions and texts."""
     num_captions: int
     num_texts: int

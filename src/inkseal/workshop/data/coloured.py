@@ -7,7 +7,7 @@ has only ever heard of the banana.
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,10 @@ from inkseal.workshop.data.rows import COLOURED, Row
 from inkseal.workshop.data.thinning import unit_hash
 
 _NUM_NAMES = 2
-_LEAST_SHOWN = 0.09
-"""Mean room for colour of a picture; black lines on white have less."""
+_WHITE, _DARK, _LIGHT = 0.97, 0.15, 0.9
+"""Lightness of what is behind the thing; and between which a colour shows."""
+_SHARE_OF_THING, _SHARE_OF_PICTURE = 0.5, 0.05
+"""What must take the colour, at least; of black lines on white, only the blurred edges do."""
 
 
 class Colour(NamedTuple):
@@ -55,7 +57,7 @@ def with_colours(
 def coloured_copies(
     rows: Sequence[Row], pixels: npt.NDArray[np.uint8], lexicon: Lexicon
 ) -> tuple[list[Row], npt.NDArray[np.uint8]]:
-    """Returns a copy in one colour of each training picture of a thing that has room for colour, [K, 3, S, S].
+    """Returns a copy in one colour of each training picture of a thing on which a colour shows, [K, 3, S, S].
 
     Which colour is decided by a hash, so that a thing drawn in several styles is seen in several colours.
     """
@@ -64,7 +66,7 @@ def coloured_copies(
         entry = lexicon.by_code(row.concept)
         if row.split != "train" or entry is None or entry.group not in NOUN_GROUPS:
             continue
-        if float(_room(picture.astype(np.float32) / 255).mean()) < _LEAST_SHOWN:
+        if row.caption_origin.get("zh") not in ("name", "matched") or not _shows_colour(picture):
             continue
         colour = _colour_for(row, entry)
         captions = {language: _captions(entry, colour, row.style, language, lexicon) for language in ("en", "zh")}
@@ -84,11 +86,12 @@ def in_colour(picture: npt.NDArray[np.uint8], colour: Colour) -> npt.NDArray[np.
     """
     values = picture.astype(np.float32) / 255
     highest, lowest = values.max(0), values.min(0)
-    lightness, room = (highest + lowest) / 2, _room(values)
+    lightness = (highest + lowest) / 2
+    room = 1 - np.abs(2 * lightness - 1)  # how far apart the channels may lie
     saturation = np.divide(highest - lowest, room, out=np.zeros_like(room), where=room > 0)
     saturation = np.maximum(saturation, colour.saturation)
     lifted = colour.darkest + (colour.lightest - colour.darkest) * lightness
-    lightness = np.where(lightness > 0.97, lightness, lifted)  # what is behind the thing stays white
+    lightness = np.where(lightness > _WHITE, lightness, lifted)
     reach = saturation * np.minimum(lightness, 1 - lightness)
     places = (np.array([0, 8, 4])[:, None, None] + colour.hue * 12) % 12
     made = lightness - reach * np.clip(np.minimum(places - 3, 9 - places), -1, 1)
@@ -96,14 +99,15 @@ def in_colour(picture: npt.NDArray[np.uint8], colour: Colour) -> npt.NDArray[np.
     return pixels
 
 
-def _room(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Returns how far apart the channels of each pixel may lie at its lightness: none in black and white."""
-    room: npt.NDArray[Any] = 1 - np.abs(values.max(0) + values.min(0) - 1)
-    return room
+def _shows_colour(picture: npt.NDArray[np.uint8]) -> bool:
+    lightness = (picture.max(0).astype(np.float32) + picture.min(0)) / 510
+    takes = (lightness > _DARK) & (lightness < _LIGHT)
+    return bool(takes.sum() >= _SHARE_OF_THING * (lightness < _WHITE).sum() and takes.mean() >= _SHARE_OF_PICTURE)
 
 
 def _colour_for(row: Row, entry: EmojiEntry) -> str:
-    words = {word for name in (*entry.names["en"], *entry.words["en"]) for word in name.lower().split()}
+    told = (*entry.names["en"], *entry.words["en"])
+    words = {word.removesuffix("s") for name in told for word in name.lower().split()}
     unseen = {colour for thing, colour in hand_table()["unseen_colours"].items() if thing in words}
     return min(COLOURS.keys() - unseen, key=lambda colour: unit_hash(f"colour {row.id}", colour))
 
@@ -130,4 +134,4 @@ def _colour_words(language: str) -> re.Pattern[str]:
     if language == "en":
         return re.compile(rf"\b(?:{'|'.join([*COLOURS, 'black', 'white', 'grey', 'gray', 'golden'])})\b", re.IGNORECASE)
     whole = [str(words[colour]) for colour in (*COLOURS, "black", "white", "grey", "golden")]
-    return re.compile(f"(?:{'|'.join(whole)}|^[红绿蓝紫青橙](?=..))的?")
+    return re.compile(f"(?:{'|'.join(whole)}|褐色|^[红绿蓝紫青橙白](?=..))的?")

@@ -40,6 +40,11 @@ class PictureSet:
         self.caption_language = _array(text, "caption_language")
         """uint8 [M]: 0 English, 1 Chinese."""
 
+    @property
+    def sha256(self) -> str:
+        """Of the data; the card says so too."""
+        return self.card.sha256
+
     @classmethod
     def open(cls, folder: Path, *, verify: bool = True) -> "PictureSet":
         """Opens a dataset folder.

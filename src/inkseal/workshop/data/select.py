@@ -48,7 +48,7 @@ def choose(drawings: Iterable[Drawing], collection: Collection, lexicon: Lexicon
 def _entry(drawing: Drawing, lexicon: Lexicon) -> EmojiEntry | None:
     """Returns the emoji of a drawing by its code or its name; a mouse among computers is a computer mouse."""
     found = lexicon.by_code(drawing.emoji) if drawing.emoji else None
-    if found is None and drawing.category:
+    if found is None and drawing.category and drawing.title:
         found = lexicon.by_name(f"{drawing.category.partition('/')[0]} {drawing.title}")
     return found or lexicon.by_name(drawing.title)
 

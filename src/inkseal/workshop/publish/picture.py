@@ -93,7 +93,7 @@ def publish_picture(
     sources = read_sources(runs, names)
     step(say("Proving the dataset", "核对数据集"))
     data = open_data(sources.facts["recipe"]["dataset"])
-    prove_data(sources, data)
+    prove_data(sources, data, data.card.sha256)
     with shelf.partial(name) as partial:
         try:
             _empty(partial)

@@ -34,6 +34,7 @@ class PictureSources:
 
     Attributes:
         flow, encoder: their folders; the encoder's is None when none was named.
+        trained_on: hashes of the datasets that they were trained on, as far as the runs know.
         facts: of the flow, as the run left them.
         latents: with the autoencoder that made them.
     """
@@ -41,6 +42,7 @@ class PictureSources:
     flow: Path
     encoder: Path | None
     facts: Mapping[str, Any]
+    trained_on: frozenset[str]
     latents: Latents
     transformer_weights: "Mapping[str, Tensor]"
     encoder_weights: "Mapping[str, Tensor]"
@@ -134,6 +136,7 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
         flow=flow,
         encoder=encoders[0][0] if encoders else None,
         facts=facts,
+        trained_on=frozenset(told.get("data_sha256") or "" for _, told, _ in [flows[0], *encoders]) - {""},
         latents=Latents(flow),
         transformer_weights=_of_model(tensors),
         encoder_weights=_of_model(encoders[0][2]) if encoders else {},
@@ -141,8 +144,8 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
     )
 
 
-def prove_data(sources: PictureSources, data: Pictures) -> None:
-    """Encodes some of the dataset's pictures again and compares with the latents that the flow was trained on.
+def prove_data(sources: PictureSources, data: Pictures, data_sha256: str) -> None:
+    """Compares hashes; encodes some of the dataset's pictures again and compares with the flow's latents.
 
     Raises:
         InvalidRequest: it is another dataset than the run's.
@@ -151,7 +154,8 @@ def prove_data(sources: PictureSources, data: Pictures) -> None:
 
     latents = sources.latents
     styles = sorted({row.style for row in data.rows})
-    same = len(latents.values) == len(data.pixels) and styles == sorted(sources.facts["styles"])
+    same = sources.trained_on <= {data_sha256}
+    same = same and len(latents.values) == len(data.pixels) and styles == sorted(sources.facts["styles"])
     if same:
         rows = evenly(np.arange(len(data.pixels)), NUM_PROBES)
         with torch.no_grad():

@@ -1,7 +1,7 @@
 """Begins a run with averaged weights that were trained before, and keeps in its folder whose they were."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from inkseal.workshop.train.trained import Trained
 BEGINNING, BEGINNING_LOG = "beginning.json", "beginning-log.jsonl"
 
 
-def begin_with(trained: Trained, name: str, folder: Path, modules: Mapping[str, Any]) -> str:
+def begin_with(
+    trained: Trained, name: str, folder: Path, modules: Mapping[str, Any], styles: Sequence[str] = ()
+) -> str:
     """Copies trained weights into the modules; what they do not have keeps its random beginning.
 
     The folder keeps their recipe, step, hash and log, and those of what they began with themselves, so that the run
@@ -26,12 +28,13 @@ def begin_with(trained: Trained, name: str, folder: Path, modules: Mapping[str, 
         name: by which the recipe calls them.
         folder: this run's own.
         modules: this run's networks, by player.
+        styles: names of this run's numbers of styles, where it has any.
 
     Returns:
         What was taken, in words.
 
     Raises:
-        InvalidRequest: one of the weights has no place here.
+        InvalidRequest: one of the weights has no place here, or styles have other numbers.
     """
     import torch
 
@@ -45,6 +48,17 @@ def begin_with(trained: Trained, name: str, folder: Path, modules: Mapping[str, 
                 f"{name!r} 有与此网络不符的权重，例如 {strange[0]!r}。",
             ),
             fix=say("Correct `begin` or the shape in the recipe.", "请在配方中更正 begin 或 shape。"),
+        )
+    theirs = trained.facts.get("styles") or styles
+    if list(theirs) != list(styles):
+        raise InvalidRequest(
+            say(
+                f"{name!r} knows other styles: {', '.join(theirs)}; this dataset has {', '.join(styles)}.",
+                f"{name!r} 的风格不同：{'、'.join(theirs)}；本数据集为 {'、'.join(styles)}。",
+            ),
+            fix=say(
+                "Train on a dataset of the same styles, or from the beginning.", "请用风格相同的数据集，或从头训练。"
+            ),
         )
     with torch.no_grad():
         for key, tensor in found.items():

@@ -28,6 +28,8 @@ def save_checkpoint(
 ) -> Path:
     """Writes one file of tensors for each name, then the state with their hashes; keeps the last two checkpoints.
 
+    One of the same step stays when it is whole, and is replaced when it is damaged.
+
     Raises:
         NotEnoughSpace, StoreError: the disk cannot take it; earlier checkpoints are as they were.
     """
@@ -35,9 +37,12 @@ def save_checkpoint(
 
     make_folder(folder)
     target = folder / f"{_PREFIX}{step:09d}"
+    temporary, damaged = (folder / f".{target.name}.{secrets.token_hex(6)}.tmp" for _ in range(2))
     if target.exists():
-        return target
-    temporary = folder / f".{target.name}.{secrets.token_hex(6)}.tmp"
+        if _read(target) is not None:
+            return target
+        with disk_errors(target):
+            target.rename(damaged)
     try:
         with disk_errors(target):
             temporary.mkdir(mode=0o700)
@@ -68,23 +73,31 @@ def load_checkpoint(folder: Path) -> "tuple[int, dict[str, dict[str, Tensor]], d
     Raises:
         StoreError: there are checkpoints, and all are damaged.
     """
-    from safetensors.torch import load_file
-
     found = _finished(folder)
     for path in reversed(found):
-        try:
-            facts = json.loads((path / STATE).read_text(encoding="utf-8"))
-            if all(_sha256(path / name) == wanted for name, wanted in facts["sha256"].items()):
-                tensors = {Path(name).stem: load_file(path / name) for name in facts["sha256"]}
-                return int(facts["step"]), tensors, facts["state"]
-        except (OSError, ValueError, KeyError):
-            continue
+        read = _read(path)
+        if read is not None:
+            return read
     if found:
         raise StoreError(
             say(f"Every checkpoint in {folder} is damaged.", f"{folder} 中的检查点全部损坏。"),
             fix=say("Begin anew with --fresh.", "请用 --fresh 重新开始。"),
         )
     return None
+
+
+def _read(path: Path) -> "tuple[int, dict[str, dict[str, Tensor]], dict[str, Any]] | None":
+    """Returns what a checkpoint holds; None when it is damaged."""
+    from safetensors.torch import load_file
+
+    try:
+        facts = json.loads((path / STATE).read_text(encoding="utf-8"))
+        if any(_sha256(path / name) != wanted for name, wanted in facts["sha256"].items()):
+            return None
+        tensors = {Path(name).stem: load_file(path / name) for name in facts["sha256"]}
+        return int(facts["step"]), tensors, facts["state"]
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _finished(folder: Path) -> list[Path]:

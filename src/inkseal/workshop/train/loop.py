@@ -37,7 +37,16 @@ class Outcome(Closed):
     process: int = 0
 
 
-def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Listener, cancel: Cancel) -> Outcome:
+def train(
+    recipe: Recipe,
+    data: Any,
+    run_dir: Path,
+    *,
+    fresh: bool,
+    on_event: Listener,
+    cancel: Cancel,
+    data_sha256: str = "",
+) -> Outcome:
     """Trains until the recipe's last step or until `cancel` is set; a run that was begun goes on where it stood.
 
     Processes of one launcher train together; the main one alone holds the folder, writes and tells.
@@ -49,6 +58,7 @@ def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Li
         fresh: set aside what was begun under the name, and begin at step 0.
         on_event: hears of metrics, progress and the forecast.
         cancel: asks for a checkpoint and an end after the current step.
+        data_sha256: of the dataset; a run goes on with the one that it was begun on.
 
     Raises:
         UnknownName: no such objective.
@@ -63,7 +73,7 @@ def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Li
     torch.set_num_threads(recipe.threads)
     lower_priority(recipe.nice)
     is_main = accelerator.is_main_process
-    run = RunFolder.open(run_dir, recipe, fresh=fresh) if is_main else RunFolder(run_dir)
+    run = RunFolder.open(run_dir, recipe, fresh=fresh, data_sha256=data_sha256) if is_main else RunFolder(run_dir)
     try:
         accelerator.wait_for_everyone()
         torch.manual_seed(recipe.seed)
@@ -71,17 +81,19 @@ def train(recipe: Recipe, data: Any, run_dir: Path, *, fresh: bool, on_event: Li
         with accelerator.main_process_first():
             objective.prepare(on_event if is_main else ignore, cancel)
         if recipe.begin and is_main and not run.has_begun:
-            trained = find_trained(run.folder.parent, recipe.begin, str(objective.facts().get("network", "")))
-            on_event(Noted(text=begin_with(trained, recipe.begin, run.folder, objective.modules)))
+            about = objective.facts()
+            trained = find_trained(run.folder.parent, recipe.begin, str(about.get("network", "")))
+            styles = about.get("styles", ())
+            on_event(Noted(text=begin_with(trained, recipe.begin, run.folder, objective.modules, styles)))
         trainer = Trainer(recipe, objective, accelerator)
-        outcome = _run(trainer, run, on_event if is_main else ignore, cancel)
+        outcome = _run(trainer, run, data_sha256, on_event if is_main else ignore, cancel)
         accelerator.wait_for_everyone()
         return outcome
     finally:
         run.close()
 
 
-def _run(trainer: Trainer, run: RunFolder, on_event: Listener, cancel: Cancel) -> Outcome:
+def _run(trainer: Trainer, run: RunFolder, data_sha256: str, on_event: Listener, cancel: Cancel) -> Outcome:
     recipe, objective, accelerator = trainer.recipe, trainer.objective, trainer.accelerator
     begun = load_checkpoint(run.checkpoints)
     if begun is not None:
@@ -93,10 +105,11 @@ def _run(trainer: Trainer, run: RunFolder, on_event: Listener, cancel: Cancel) -
         log(event)
         on_event(event)
 
-    works = trainer.step < recipe.steps
+    left = recipe.steps - trainer.step
+    works = left > 0 or run.model_step() != trainer.step  # it may have been killed just before its last look
     keep = tell if works else on_event  # a finished run that is started again took nothing more
     keep(Started(run_id=recipe.name, what=recipe.objective))
-    if works:
+    if left > 0:
         on_event(Noted(text=forecast(trainer, recipe)))
     meter, start = EnergyMeter(), time.monotonic()
     while trainer.step < recipe.steps and not is_set_anywhere(accelerator, cancel.is_set()):
@@ -105,13 +118,13 @@ def _run(trainer: Trainer, run: RunFolder, on_event: Listener, cancel: Cancel) -
             _log(trainer, metrics, tell)
             on_event(Progress(what=recipe.name, done=trainer.step, total=recipe.steps, unit="steps"))
         if trainer.step % recipe.look_every == 0:
-            look(trainer, objective, run, tell)
+            look(trainer, objective, run, data_sha256, tell)
         if trainer.step % recipe.checkpoint_every == 0:
             keep_state(trainer, run)
     keep_state(trainer, run)
     finished = trainer.step >= recipe.steps
-    if finished and trainer.step % recipe.look_every:
-        look(trainer, objective, run, tell)
+    if finished and run.model_step() != trainer.step:
+        look(trainer, objective, run, data_sha256, tell)
     seconds = time.monotonic() - start
     energy = meter.stop()
     keep(Finished(run_id=recipe.name, usage=Usage(total_seconds=seconds, energy=energy)))
@@ -137,7 +150,7 @@ def keep_state(trainer: Trainer, run: RunFolder) -> None:
         save_checkpoint(run.checkpoints, trainer.step, *trainer.state())
 
 
-def look(trainer: Trainer, objective: Objective, run: RunFolder, tell: Listener) -> None:
+def look(trainer: Trainer, objective: Objective, run: RunFolder, data_sha256: str, tell: Listener) -> None:
     """Scores the averaged weights on the held-out split, and keeps a sheet, the curves and the model."""
     if not trainer.accelerator.is_main_process:
         return
@@ -149,7 +162,8 @@ def look(trainer: Trainer, objective: Objective, run: RunFolder, tell: Listener)
     if sheet is not None:
         run.save_sheet(trainer.step, sheet)
     write_whole(run.folder / "curves.png", png_bytes(draw_curves(run.metrics())))
-    facts = {"step": trainer.step, "recipe": trainer.recipe.model_dump(mode="json"), **objective.facts()}
+    facts = {"step": trainer.step, "recipe": trainer.recipe.model_dump(mode="json"), "data_sha256": data_sha256}
+    facts |= objective.facts()
     run.save_model(trainer.averaged.tensors, facts)
     tell(
         Noted(text=say(f"Step {trainer.step}: looked at the held-out data.", f"第 {trainer.step} 步：已查看留出数据。"))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SHEET_COLUMNS = 8
-FIRST, LAST = 0, -1
-"""Turns that choose an English caption and a Chinese one of a picture with both: captions are grouped by language."""
+ENGLISH, CHINESE = 0, 1
+"""Numbers of languages in `caption_language`."""
 
 
 class PictureRow(Protocol):
@@ -70,7 +70,7 @@ class Conditions:
         self._start = np.searchsorted(rows, numbers, side="left")
         self._end = np.searchsorted(rows, numbers, side="right")
         language = np.asarray(data.caption_language)[self._order].astype(np.int64)
-        self._counts = np.zeros((len(numbers), int(language.max(initial=0)) + 1), np.int64)
+        self._counts = np.zeros((len(numbers), int(language.max(initial=CHINESE)) + 1), np.int64)
         np.add.at(self._counts, (rows, language), 1)
 
     def check(self, shape: ConditionShape) -> None:
@@ -95,36 +95,44 @@ class Conditions:
 
     def choose(self, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
         """Returns a caption number for each picture: first a language, then one of its captions; -1 without any."""
-        if not len(self._order):
-            return np.full(len(rows), -1, np.int64)
         of_language, of_caption = rng.random((2, len(rows)))
         counts = self._counts[rows]
         there = counts > 0
         wanted = (of_language * there.sum(1)).astype(np.int64)
         language = (there.cumsum(1) > wanted[:, None]).argmax(1)
-        each = np.arange(len(rows))
-        before = np.where(np.arange(counts.shape[1]) < language[:, None], counts, 0).sum(1)
-        place = self._start[rows] + before + (of_caption * counts[each, language]).astype(np.int64)
-        place = np.minimum(place, len(self._order) - 1)  # of those without any, which stand behind the last
-        return np.where(there.any(1), self._order[place], -1)
+        return self._at(rows, language, of_caption)
 
-    def first(self, rows: npt.NDArray[np.int64], turns: int | npt.NDArray[np.int64] = FIRST) -> npt.NDArray[np.int64]:
-        """Returns a caption of each picture, by its turn, round and round: always the same, for sheets and scores."""
-        chosen = np.full(len(rows), -1, dtype=np.int64)
-        for place, (row, turn) in enumerate(zip(rows.tolist(), np.broadcast_to(turns, len(rows)), strict=True)):
-            mine = self.of(row)
-            if len(mine):
-                chosen[place] = mine[turn % len(mine)]
-        return chosen
+    def first(
+        self, rows: npt.NDArray[np.int64], language: int | npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Returns each picture's first caption of a language, which is its name, or -1 without one.
+
+        Without a language, the first of any.
+        """
+        found = (self._counts[rows] > 0).argmax(1) if language is None else np.broadcast_to(language, len(rows))
+        return self._at(rows, found, np.zeros(len(rows)))
+
+    def _at(
+        self, rows: npt.NDArray[np.int64], language: npt.NDArray[np.int64], part: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.int64]:
+        """Returns captions of one language for each picture: which of them, as a part of all in [0, 1)."""
+        counts = self._counts[rows]
+        mine = counts[np.arange(len(rows)), language]
+        before = np.where(np.arange(counts.shape[1]) < language[:, None], counts, 0).sum(1)
+        place = self._start[rows] + before + (part * mine).astype(np.int64)
+        if not len(self._order):
+            return np.full(len(rows), -1, np.int64)
+        place = np.minimum(place, len(self._order) - 1)  # of those without any, which stand behind the last
+        return np.where(mine > 0, self._order[place], -1)
 
     def untold(
-        self, rows: npt.NDArray[np.int64], turns: int | npt.NDArray[np.int64] = FIRST
+        self, rows: npt.NDArray[np.int64], language: int | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Returns those rows, and captions of theirs, whose words no training picture bears.
+        """Returns those rows, and their first captions of a language, whose words no training picture bears.
 
         Whole concepts are held out, but a broad caption ("bird, clip art") may stand on both sides.
         """
-        captions = self.first(rows, turns)
+        captions = self.first(rows, language)
         trained = np.isin(self._data.caption_row, self._data.places("train"))
         told = np.isin(self._data.captions[captions, 0], self._data.captions[trained, 0])
         fresh = (captions >= 0) & ~told

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-MODEL = "model.safetensors"
+MODEL, DATASET = "model.safetensors", "dataset.json"
 
 
 class RunFolder:
@@ -33,12 +33,12 @@ class RunFolder:
         self._lock = FileLock(folder / ".lock", folder.name)
 
     @classmethod
-    def open(cls, folder: Path, recipe: Recipe, *, fresh: bool) -> "RunFolder":
+    def open(cls, folder: Path, recipe: Recipe, *, fresh: bool, data_sha256: str = "") -> "RunFolder":
         """Takes the folder for this process; with `fresh`, a run that was there is set aside, never deleted.
 
         Raises:
             InUse: another process trains in it.
-            InvalidRequest: the run in it was begun with another recipe.
+            InvalidRequest: the run in it was begun with another recipe, or on a dataset of another hash.
         """
         make_folder(folder)
         run = cls(folder)
@@ -48,8 +48,9 @@ class RunFolder:
                 run.close()
                 with disk_errors(folder):
                     folder.rename(_free_name(folder))
-                return cls.open(folder, recipe, fresh=False)
+                return cls.open(folder, recipe, fresh=False, data_sha256=data_sha256)
             run._begin(recipe)
+            run._bind(data_sha256)
         except BaseException:
             run.close()
             raise
@@ -94,6 +95,13 @@ class RunFolder:
         write_whole(path, png_bytes(pixels))
         return path
 
+    def model_step(self) -> int | None:
+        """Returns the step whose averaged weights are in the folder; None when there are none."""
+        from inkseal.formats.safetensors import read_header
+
+        path = self.folder / MODEL
+        return int(json.loads(read_header(path).metadata["facts"])["step"]) if path.is_file() else None
+
     def save_model(self, tensors: "Mapping[str, Tensor]", facts: Mapping[str, Any]) -> Path:
         """Writes the weights and, as metadata, the JSON somebody needs to use them."""
         path = self.folder / MODEL
@@ -119,6 +127,21 @@ class RunFolder:
                     fix=say("Give the recipe another name, or use --fresh.", "请为配方另取名称，或使用 --fresh。"),
                 )
         write_whole(path, recipe.model_dump_json(indent=1).encode())
+
+    def _bind(self, data_sha256: str) -> None:
+        """Ties a run to its dataset: on another one, order and captions would change without a word."""
+        path = self.folder / DATASET
+        before = json.loads(path.read_bytes())["sha256"] if path.exists() else ""
+        if before and before != data_sha256:
+            raise InvalidRequest(
+                say(
+                    f"The run was begun on another dataset ({before[:12]}…, now {data_sha256[:12]}…).",
+                    f"该运行是在另一数据集上开始的（{before[:12]}…，现为 {data_sha256[:12]}…）。",
+                ),
+                fix=say("Put that dataset back, or use --fresh.", "请恢复原数据集，或使用 --fresh。"),
+            )
+        if not self.has_begun:
+            write_whole(path, json.dumps({"sha256": data_sha256}).encode())
 
 
 def model_bytes(tensors: "Mapping[str, Tensor]", facts: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from inkseal.catalog.shelf import Shelf
 from inkseal.catalog.verify import hash_file, verify_files
 from inkseal.core.errors import InvalidRequest, ModelFileRefused
 from inkseal.core.language import say
-from inkseal.formats.picture_model import WEIGHTS
+from inkseal.formats.picture_model import WEIGHTS, read_picture_model
 from inkseal.formats.safetensors import read_header
 from inkseal.workshop.train.run_folder import MODEL, read_model
 from inkseal.workshop.train.run_log import LOG, log_lines
@@ -104,6 +104,8 @@ def _of_published(shelf: Shelf, name: str, network: str) -> Trained:
         "step": max((line.get("step") or 0 for _, line in log_lines(folder / f"{prefix}{LOG}")), default=0),
         "data_sha256": file.metadata.get("data_sha256", ""),
     }
+    if part == "transformer":
+        facts["styles"] = list(read_picture_model(folder).styles)
     tensors = {
         f"model.{key.removeprefix(f'{part}.')}": torch.from_numpy(half.astype(np.float32))
         for key, half in halves.items()

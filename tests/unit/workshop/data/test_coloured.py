@@ -33,7 +33,7 @@ LEXICON = Lexicon(
 def _row(concept: str, number: int = 0, split: Split = "train") -> Row:
     empty = dict.fromkeys(("licence", "attribution", "author", "archive", "member"), "")
     found = {"id": f"noto/{number}", "concept": concept, "split": split, "style": "noto", "collection": "noto"}
-    return Row(**found, **empty, captions={"en": ("x",)}, caption_origin={"en": "name"})
+    return Row(**found, **empty, captions={"en": ("x",)}, caption_origin={"en": "name", "zh": "name"})
 
 
 def _picture(red: int, green: int, blue: int) -> np.ndarray:
@@ -72,8 +72,9 @@ def test_only_training_pictures_of_things_with_room_for_colour_are_copied() -> N
         _row("title:thing", 4),
         _row("1F34C", 5),
         _row("1F34A", 6),
+        _row("1F34C", 7).model_copy(update={"caption_origin": {"en": "title", "zh": "category"}}),
     ]
-    copies, pixels = coloured_copies(rows, np.stack([yellow] * 5 + [line, yellow]), LEXICON)
+    copies, pixels = coloured_copies(rows, np.stack([yellow] * 5 + [line, yellow, yellow]), LEXICON)
     assert [copy.id.partition("+")[0] for copy in copies] == ["noto/0", "noto/6"]
     assert pixels.shape == (2, 3, 16, 16)
     assert copies[1].captions["en"][0].endswith(" snack")  # nothing is left of the name "orange"

@@ -6,6 +6,8 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -133,13 +135,11 @@ def _cosines(run: Path) -> Callable[[range], tuple[list[float], list[float]]]:
 
     def work(rows: range) -> tuple[list[float], list[float]]:
         own, wrong = [], []
-        said = {
-            row: DATA.captions[DATA.caption_row == row][-1 if place % 2 else 0, 0] for place, row in enumerate(rows)
-        }
-        with torch.no_grad():
-            for row in rows:
-                seen = network.encode_pictures(torch.tensor(DATA.pixels[row][None] / 127.5 - 1).float())[0]
-                for other in rows:
+        for first in (0, 1):  # the English caption, and the first of two Chinese ones
+            said = {row: DATA.captions[DATA.caption_row == row][first, 0] for row in rows}
+            with torch.no_grad():
+                for row, other in product(rows, rows):
+                    seen = network.encode_pictures(torch.tensor(DATA.pixels[row][None] / 127.5 - 1).float())[0]
                     text = torch.tensor(DATA.vectors[said[other]][None].astype(np.float32))
                     cosine = float(seen @ network.encode_texts(text)[0])
                     if row == other:
@@ -195,6 +195,9 @@ def test_what_is_no_picture_model_is_refused(publish: Publish, names: tuple[str,
 def test_another_dataset_than_the_runs_is_refused(publish: Publish) -> None:
     with pytest.raises(InvalidRequest, match="other pictures"):
         publish("flow", data=carded_pictures(seed=1))
+    other = replace(DATA, card=DATA.card.model_copy(update={"sha256": "2" * 64}))  # with other captions, say
+    with pytest.raises(InvalidRequest, match="other pictures"):
+        publish("flow", data=other)
 
 
 def test_a_name_of_another_model_is_not_taken(publish: Publish, tmp_path: Path) -> None:

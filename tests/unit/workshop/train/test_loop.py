@@ -12,7 +12,7 @@ import pytest
 
 from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import EngineFailed, InUse, InvalidRequest, MissingDependency, NotEnoughMemory, UnknownName
-from inkseal.core.events import Event, Noted
+from inkseal.core.events import Event, Noted, ignore
 from inkseal.workshop.train.loop import train
 from inkseal.workshop.train.recipe import Recipe
 from inkseal.workshop.train.run_folder import RunFolder, read_model
@@ -75,6 +75,20 @@ def test_the_forecast_counts_the_steps_that_are_left(tmp_path: Path) -> None:
     run(tmp_path / "run", small_recipe(steps=10), heard)
     notes = [event.text for event in heard if isinstance(event, Noted)]
     assert notes[0].startswith("7 steps of ")
+
+
+def test_a_run_goes_on_with_its_own_dataset_only(tmp_path: Path) -> None:
+    def go(steps: int, data_sha256: str, *, fresh: bool = False) -> None:
+        options = {"fresh": fresh, "on_event": ignore, "cancel": threading.Event()}
+        train(small_recipe(steps=steps), make_pictures(24), tmp_path / "run", data_sha256=data_sha256, **options)
+
+    go(2, "a" * 64)
+    go(3, "a" * 64)
+    facts, _ = read_model(tmp_path / "run" / "model.safetensors")
+    assert facts["data_sha256"] == "a" * 64
+    with pytest.raises(InvalidRequest, match="another dataset"):
+        go(4, "b" * 64)
+    go(4, "b" * 64, fresh=True)
 
 
 def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:

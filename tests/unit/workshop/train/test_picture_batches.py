@@ -7,7 +7,15 @@ import pytest
 
 from inkseal.core.errors import InvalidRequest
 from inkseal.nets.shapes import ConditionShape
-from inkseal.workshop.train.picture_batches import FIRST, LAST, Conditions, drop_condition, evenly, to_pixels, to_sheet
+from inkseal.workshop.train.picture_batches import (
+    CHINESE,
+    ENGLISH,
+    Conditions,
+    drop_condition,
+    evenly,
+    to_pixels,
+    to_sheet,
+)
 from picture_maker import make_pictures
 
 torch = pytest.importorskip("torch")
@@ -52,22 +60,39 @@ def test_a_picture_without_captions_gets_none(bare: list[int]) -> None:
     assert rest.caption_row[chosen[others]].tolist() == others.tolist()
 
 
-def test_captions_that_a_training_picture_bears_too_are_left_out() -> None:
+@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
+def test_captions_that_a_training_picture_bears_too_are_left_out(language: int) -> None:
     conditions = Conditions(DATA)
-    turns = np.where(ROWS % 2, LAST, FIRST)
-    rows, captions = conditions.untold(ROWS, turns)
+    rows, captions = conditions.untold(ROWS, language)
     assert rows.tolist() == list(range(24, 32)), "of the training pictures none has a caption that none bears"
-    assert np.array_equal(captions, conditions.first(rows, turns[24:]))
-    assert DATA.caption_language[captions].tolist() == [0, 1] * 4
+    assert np.array_equal(captions, conditions.first(rows, language))
     shared = np.array(DATA.captions)
     shared[captions[3], 0] = shared[0, 0]
-    rows, _ = Conditions(replace(DATA, captions=shared)).untold(ROWS, turns)
+    rows, _ = Conditions(replace(DATA, captions=shared)).untold(ROWS, language)
     assert rows.tolist() == [24, 25, 26, 28, 29, 30, 31]
+
+
+def test_the_first_caption_of_a_language_is_the_pictures_name_and_no_other_language_stands_in() -> None:
+    bare = (DATA.caption_row == 5) & (DATA.caption_language == CHINESE)
+    rest = replace(
+        DATA,
+        captions=DATA.captions[~bare],
+        caption_row=DATA.caption_row[~bare],
+        caption_language=DATA.caption_language[~bare],
+    )
+    conditions = Conditions(rest)
+    for language in (ENGLISH, CHINESE):
+        named = conditions.first(ROWS, language)
+        for row, caption in zip(ROWS.tolist(), named.tolist(), strict=True):
+            mine = np.flatnonzero((rest.caption_row == row) & (rest.caption_language == language))
+            assert caption == (mine[0] if len(mine) else -1)
+    assert conditions.first(ROWS[5:6], CHINESE).tolist() == [-1]
+    assert np.array_equal(conditions.first(ROWS), conditions.first(ROWS, ENGLISH))
 
 
 def test_conditions_hold_the_vectors_of_caption_and_words_and_the_style() -> None:
     conditions = Conditions(DATA)
-    captions = conditions.first(ROWS, 1)
+    captions = conditions.first(ROWS, CHINESE)
     seen = conditions.of_captions(ROWS, captions)
     assert conditions.styles == ("flat", "outline")
     assert seen.style.tolist() == [1, 2] * 16

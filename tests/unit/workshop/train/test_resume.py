@@ -114,6 +114,17 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path, 
     assert hashes(folder) == hashes(unbroken)
 
 
+def test_a_damaged_checkpoint_is_replaced_when_its_step_comes_again(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run(folder, small_recipe(steps=6))
+    newest = max((folder / "checkpoints").glob("step-*"))
+    whole = (newest / "weights.safetensors").read_bytes()
+    (newest / "weights.safetensors").write_bytes(whole[:-1])
+    run(folder, small_recipe(steps=6))
+    assert (newest / "weights.safetensors").read_bytes() == whole
+    assert not list((folder / "checkpoints").glob(".*"))
+
+
 def test_only_damaged_checkpoints_are_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     run(folder, small_recipe(steps=6))

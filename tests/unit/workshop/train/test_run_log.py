@@ -54,6 +54,19 @@ def test_what_is_not_known_is_said_so(tmp_path: Path, events: list[Event]) -> No
     assert spent(write(tmp_path / "log.jsonl", *events)) == Spent()
 
 
+def test_a_finished_run_that_is_started_again_took_nothing_more(tmp_path: Path) -> None:
+    recipe = small_recipe(steps=7, look_every=5)
+    for _ in range(3):
+        train(recipe, make_pictures(24), tmp_path, fresh=False, on_event=lambda _: None, cancel=threading.Event())
+        told = log_lines(tmp_path / "log.jsonl")
+    assert sum(line["kind"] == "finished" for _, line in told) == 1
+    assert spent(tmp_path / "log.jsonl").seconds is not None
+    (tmp_path / "model.safetensors").unlink()  # as if it had been killed before its last look
+    train(recipe, make_pictures(24), tmp_path, fresh=False, on_event=lambda _: None, cancel=threading.Event())
+    assert (tmp_path / "model.safetensors").is_file()
+    assert spent(tmp_path / "log.jsonl").seconds is not None
+
+
 def test_no_log_says_nothing(tmp_path: Path) -> None:
     assert spent(tmp_path / "log.jsonl") == Spent()
 

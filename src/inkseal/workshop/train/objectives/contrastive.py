@@ -14,7 +14,7 @@ from inkseal.core.protocols import Cancel
 from inkseal.measure.metrics import metrics
 from inkseal.nets.shapes import TextImageShape
 from inkseal.workshop.train.moved import moved
-from inkseal.workshop.train.picture_batches import FIRST, LAST, Conditions, Pictures, evenly, to_pixels
+from inkseal.workshop.train.picture_batches import CHINESE, ENGLISH, Conditions, Pictures, evenly, to_pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,12 +81,12 @@ class Contrastive:
         """
         return {
             f"precision_of_100_{language}": score
-            for language, turn in (("en", FIRST), ("zh", LAST))
-            if (score := self._precision(turn)) is not None
+            for language, number in (("en", ENGLISH), ("zh", CHINESE))
+            if (score := self._precision(number)) is not None
         }
 
-    def _precision(self, turn: int) -> float | None:
-        rows, captions = self._conditions.untold(evenly(self._data.places("held_out"), NUM_SCORED), turn)
+    def _precision(self, language: int) -> float | None:
+        rows, captions = self._conditions.untold(evenly(self._data.places("held_out"), NUM_SCORED), language)
         if len(rows) < 2:
             return None
         texts = self._conditions.of_captions(rows, captions).tokens[:, 0]
