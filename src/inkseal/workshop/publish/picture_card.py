@@ -75,6 +75,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
         ("trained · 训练", f"{sources.facts['step']:,} × {recipe['batch']} (`{recipe['name']}`)"),
         ("training time, energy · 训练用时、能耗", "; ".join(map(_spent, logs, logs.values()))),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
+        ("copies in another colour · 变色副本", f"{data.num_coloured:,}"),
     ]
     if facts.search is not None:
         found = facts.search

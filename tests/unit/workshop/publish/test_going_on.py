@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,20 @@ def test_what_goes_on_is_published_again(home: Path) -> None:
     assert (
         kept == (home / "old" / "flow" / "log.jsonl").read_bytes() + (home / "runs" / "more" / "log.jsonl").read_bytes()
     )
+
+
+def test_styles_of_other_numbers_are_no_beginning(home: Path) -> None:
+    config = {"autoencoder": "models/mine", "shape": FLOW_SHAPE, "sheet_steps": 2}
+    other = replace(DATA, rows=[replace(row, style={"flat": "relief"}.get(row.style, row.style)) for row in DATA.rows])
+    with pytest.raises(InvalidRequest, match="other styles: flat, outline; this dataset has outline, relief"):
+        train(
+            recipe("other", "flow_matching", config, begin="models/mine"),
+            other,
+            home / "runs" / "other",
+            fresh=True,
+            on_event=ignore,
+            cancel=NEVER,
+        )
 
 
 def test_a_changed_file_of_a_model_is_no_beginning(home: Path, tmp_path: Path) -> None:
