@@ -100,7 +100,7 @@ bench-watermarks: $(VENV)/bench.stamp
 bench-images: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/images.py --write
 
-# Needs the trained runs, their dataset and open-nsfw in the data folder.
+# Needs the picture model, the runs to compare with, their dataset and open-nsfw in the data folder.
 bench-picture-models: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/picture_models.py --write
 

@@ -3,9 +3,9 @@
     python benchmarks/picture_models.py [--runs RUN ...] [--encoder RUN] [--captions 250] [--each 4] [--write]
 
 Every model draws the same captions of held-out concepts, in the style of the held-out picture, `--each` times. The
-pictures themselves stand in the first row, as what a perfect model would get. Needs the runs, the dataset, the trained
-text–image encoder and the model of the check `image_safety`, whose inner features the Fréchet distance uses: it was
-trained on photographs by others, so no model here was fitted to it.
+pictures themselves stand in the first row, as what a perfect model would get. Needs the published picture model with
+its text–image encoder, the runs to compare with, the dataset and the model of the check `image_safety`, whose inner
+features the Fréchet distance uses: it was trained on photographs by others, so no model here was fitted to it.
 """
 
 import argparse
@@ -24,13 +24,14 @@ from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import load_settings
 from inkseal.core.language import use_language
 from inkseal.core.types import Columns, Score
+from inkseal.formats.picture_model import WEIGHTS
+from inkseal.formats.safetensors import read_header
 from inkseal.measure.metrics import metrics
 from inkseal.runtime.device import describe, usable_cores
 from inkseal.workshop.train.beginning import BEGINNING
-from inkseal.workshop.train.latents import AUTOENCODER
 from inkseal.workshop.train.picture_batches import CHINESE, ENGLISH, Condition, Conditions, evenly, to_pixels
-from inkseal.workshop.train.run_folder import MODEL, read_model
 from inkseal.workshop.train.run_log import LOG, spent
+from inkseal.workshop.train.trained import PUBLISHED, Trained, find_trained
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "reference" / "picture-models.md"
@@ -53,20 +54,25 @@ Draw = Callable[[npt.NDArray[np.float32], Condition], Any]
 Array = npt.NDArray[Any]
 
 
-def flow(run: Path, facts: dict[str, Any], weights: dict[str, Any]) -> tuple[Draw, tuple[int, ...]]:
-    """Returns how the transformer draws, and the shape of its noise."""
+def flow(trained: Trained, runs: Path) -> tuple[Draw, tuple[int, ...]]:
+    """Returns how the published transformer and its decoder draw, and the shape of their noise."""
     import torch
 
+    from inkseal.nets.autoencoder import Autoencoder
     from inkseal.nets.diffusion_transformer import DiffusionTransformer
-    from inkseal.nets.shapes import DiffusionTransformerShape
+    from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape
     from inkseal.studio.generate.diffusion.guidance import guided
     from inkseal.studio.generate.diffusion.solvers import solvers
     from inkseal.studio.generate.diffusion.times import times
-    from inkseal.workshop.train.latents import Latents
 
-    shape = DiffusionTransformerShape.model_validate(facts["shape"])
-    network, latents = DiffusionTransformer(shape).eval(), Latents(run)
-    network.load_state_dict(weights)
+    shape = DiffusionTransformerShape.model_validate(trained.facts["shape"])
+    network = DiffusionTransformer(shape).eval()
+    network.load_state_dict(_weights(trained, "model."))
+    known = find_trained(runs, f"{PUBLISHED}{trained.folder.name}", "autoencoder")
+    autoencoder = Autoencoder(AutoencoderShape.model_validate(known.facts["shape"])).eval()
+    autoencoder.load_state_dict(_weights(known, "model."))
+    said = read_header(trained.folder / WEIGHTS).metadata
+    mean, std = (torch.tensor(json.loads(said[name]))[:, None, None] for name in ("latent_mean", "latent_std"))
 
     def model(*arrays: Array) -> Array:
         made: Array = network(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)).numpy()
@@ -75,50 +81,46 @@ def flow(run: Path, facts: dict[str, Any], weights: dict[str, Any]) -> tuple[Dra
     def draw(noise: npt.NDArray[np.float32], seen: Condition) -> Any:
         velocity = guided(model, *(part.numpy() for part in seen), GUIDANCE)
         *_, last = solvers["dpm_solver"]().solve(velocity, noise, times(STEPS))
-        return latents.to_pixels(torch.from_numpy(np.asarray(last, np.float32)))
+        return autoencoder.decode(torch.from_numpy(np.asarray(last, np.float32)) * std + mean)
 
     return draw, (shape.channels, shape.side, shape.side)
 
 
-def conditional_autoencoder(run: Path, facts: dict[str, Any], weights: dict[str, Any]) -> tuple[Draw, tuple[int, ...]]:
+def conditional_autoencoder(trained: Trained, runs: Path) -> tuple[Draw, tuple[int, ...]]:
     """Returns how the decoder draws from a vector of noise."""
     import torch
 
     from inkseal.nets.autoencoder import ConditionalAutoencoder
     from inkseal.nets.shapes import ConditionalShape
 
-    shape = ConditionalShape.model_validate(facts["shape"])
+    shape = ConditionalShape.model_validate(trained.facts["shape"])
     network = ConditionalAutoencoder(shape).eval()
-    network.load_state_dict(weights)
+    network.load_state_dict(_weights(trained, "model."))
     return lambda noise, seen: network.generate(torch.from_numpy(noise), *seen), (shape.noise_width,)
 
 
-def adversarial(run: Path, facts: dict[str, Any], weights: dict[str, Any]) -> tuple[Draw, tuple[int, ...]]:
+def adversarial(trained: Trained, runs: Path) -> tuple[Draw, tuple[int, ...]]:
     """Returns how the generator draws from a vector of noise."""
     import torch
 
     from inkseal.nets.adversarial import Generator
     from inkseal.nets.shapes import ConditionalShape
 
-    shape = ConditionalShape.model_validate(facts["shape"])
+    shape = ConditionalShape.model_validate(trained.facts["shape"])
     network = Generator(shape).eval()
-    network.load_state_dict(weights)
+    network.load_state_dict(_weights(trained, "generator."))
     return lambda noise, seen: network(torch.from_numpy(noise), *seen), (shape.noise_width,)
 
 
+def _weights(trained: Trained, prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): found for name, found in trained.tensors.items() if name.startswith(prefix)}
+
+
 DRAWERS = {
-    "diffusion_transformer": (flow, "model."),
-    "conditional_autoencoder": (conditional_autoencoder, "model."),
-    "adversarial": (adversarial, "generator."),
+    "diffusion_transformer": flow,
+    "conditional_autoencoder": conditional_autoencoder,
+    "adversarial": adversarial,
 }
-
-
-def drawer(run: Path) -> tuple[str, Draw, tuple[int, ...]]:
-    """Returns what kind of network a run trained, how it draws, and the shape of its noise."""
-    facts, tensors = read_model(run / MODEL)
-    make, prefix = DRAWERS[facts["network"]]
-    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    return facts["network"], *make(run, facts, own)
 
 
 class Eyes:
@@ -130,9 +132,9 @@ class Eyes:
         from inkseal.nets.shapes import TextImageShape
         from inkseal.nets.text_image_encoder import TextImageEncoder
 
-        facts, tensors = read_model(data_dir / "runs" / encoder / MODEL)
-        self.encoder = TextImageEncoder(TextImageShape.model_validate(facts["shape"])).eval()
-        self.encoder.load_state_dict({name.removeprefix("model."): tensor for name, tensor in tensors.items()})
+        trained = find_trained(data_dir / "runs", encoder, "text_image_encoder")
+        self.encoder = TextImageEncoder(TextImageShape.model_validate(trained.facts["shape"])).eval()
+        self.encoder.load_state_dict(_weights(trained, "model."))
         local = Catalog(data_dir).local("open-nsfw")
         graph = ov.Core().read_model(local.folder / next(iter(local.files)))
         head = [op for op in graph.get_ordered_ops() if op.get_type_name() == "MatMul"][-1]
@@ -206,13 +208,16 @@ def measure(data_dir: Path, runs: Sequence[str], encoder: str, num_captions: int
     known = {"pixels": (to_pixels(data, data.places("train")).numpy() + 1) / 2}
     own = eyes.columns(to_pixels(data, rows), seen.tokens[:, 0], numbers, asked)
     found: dict[str, Any] = {"the held-out pictures themselves": _said(score(own, real, known, 1), None)}
+    folder = data_dir / "runs"
     for run in runs:
-        network, draw, shape = drawer(data_dir / "runs" / run)
+        trained = find_trained(folder, run, "diffusion_transformer")
+        network = trained.facts["network"]
+        draw, shape = DRAWERS[network](trained, folder)
         with torch.no_grad():
             pixels, seconds = _drawn(draw, shape, seen, each)
         texts = seen.tokens[:, 0].repeat(each, 1)
         columns = eyes.columns(pixels, texts, np.tile(numbers, each), np.tile(asked, each))
-        told = trained_with(data_dir / "runs" / run, data.card.sha256)
+        told = trained_with(trained, folder, data.card.sha256)
         found[f"{NAMES[network]} (`{run}`)"] = _said(score(columns, real, known, each), seconds) | {"trained": told}
         print(f"{run}: done", file=sys.stderr)
     return {
@@ -234,25 +239,25 @@ def _asked(conditions: Conditions, places: Array, language: int, count: int) -> 
     return rows[chosen], captions[chosen]
 
 
-def trained_with(run: Path, data_sha256: str) -> str:
-    """Returns how many steps of which batch a run took, and the runs that it began with.
+def trained_with(trained: Trained, runs: Path, data_sha256: str) -> str:
+    """Returns how many steps of which batch a network took, and those that it began with.
 
     Raises:
         SystemExit: it was trained on another dataset.
     """
-    facts, _ = read_model(run / MODEL)
-    if facts.get("data_sha256", data_sha256) != data_sha256:
-        sys.exit(f"{run.name} was trained on another dataset than the present one.")
-    told = [f"{facts['step']:,} steps of {facts['recipe']['batch']}"]
-    before = json.loads((run / BEGINNING).read_bytes()) if (run / BEGINNING).is_file() else None
+    if trained.facts.get("data_sha256", data_sha256) != data_sha256:
+        sys.exit(f"{trained.folder.name} was trained on another dataset than the present one.")
+    told = [f"{trained.facts['step']:,} steps of {trained.facts['recipe']['batch']}"]
+    paper = trained.paper(BEGINNING)
+    before = json.loads(paper.read_bytes()) if paper.is_file() else None
     while before is not None:
-        told.append(f"{before['step']:,} of {before['recipe']['batch']} (`{before['run']}`)")
+        told.append(f"{before['step']:,} of {before['recipe']['batch']} (`{before['recipe']['name']}`)")
         before = before.get("beginning")
-    if (run / AUTOENCODER).is_file():
-        encoded, _ = read_model(run / AUTOENCODER)
-        told.append(f"its autoencoder {encoded['step']:,} of {encoded['recipe']['batch']}")
-    seconds = spent(run / LOG).seconds
-    return ", after ".join(told) + ("" if seconds is None else f"; {seconds / 3600:.1f} h for the last of these runs")
+    if trained.facts["network"] == "diffusion_transformer":
+        known = find_trained(runs, f"{PUBLISHED}{trained.folder.name}", "autoencoder").facts
+        told.append(f"its autoencoder {known['step']:,} of {known['recipe']['batch']}")
+    seconds = spent(trained.paper(LOG)).seconds
+    return ", after ".join(told) + ("" if seconds is None else f"; {seconds / 3600:.1f} h for its last run")
 
 
 def _drawn(draw: Draw, shape: tuple[int, ...], seen: Condition, each: int) -> tuple[Any, float]:
@@ -317,8 +322,8 @@ def report(results: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", nargs="+", default=["picture-flow", "picture-cvae", "picture-cgan"])
-    parser.add_argument("--encoder", default="picture-encoder")
+    parser.add_argument("--runs", nargs="+", default=["models/picture", "picture-cvae", "picture-cgan"])
+    parser.add_argument("--encoder", default="models/picture")
     parser.add_argument("--captions", type=int, default=250)
     parser.add_argument("--each", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="write the page and the results")

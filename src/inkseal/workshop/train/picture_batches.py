@@ -28,7 +28,9 @@ class PictureRow(Protocol):
 class Pictures(Protocol):
     """What an opened picture dataset offers; arrays may be memory-mapped."""
 
-    rows: Sequence[PictureRow]
+    @property
+    def rows(self) -> Sequence[PictureRow]: ...
+
     pixels: npt.NDArray[Any]
     """uint8 [N, 3, S, S], red, green, blue."""
     vectors: npt.NDArray[Any]
