@@ -47,6 +47,13 @@ def test_what_is_red_is_red_in_both_languages(studio: Studio, prompt: str, style
     assert red > blue + 60
 
 
+@pytest.mark.parametrize("prompt", ["a blue apple", "蓝色的苹果"])
+def test_what_no_picture_showed_takes_the_colour_that_is_asked_for(studio: Studio, prompt: str) -> None:
+    red, green, blue = colour(studio, prompt, "noto")
+    assert blue > red + 40
+    assert blue > green + 20
+
+
 @pytest.mark.parametrize("prompt", ["deciduous tree", "落叶树"])
 def test_a_tree_is_green_in_both_languages(studio: Studio, prompt: str) -> None:
     red, green, blue = colour(studio, prompt, "noto")
