@@ -25,6 +25,11 @@ class CardedPictures(MadePictures):
 
     card: Card
 
+    @property
+    def sha256(self) -> str:
+        """Returns what the card says."""
+        return self.card.sha256
+
     def places(self, split: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Returns the first 24 pictures as trained on, the next 6 for choosing, the rest as held out."""
         rows = np.arange(len(self.pixels))
@@ -74,9 +79,8 @@ def train_pictures(runs: Path, data: MadePictures, *, encoder: bool = False) -> 
     ]
     if encoder:
         wanted.append(recipe("clip", "contrastive", {"shape": ENCODER_SHAPE}, batch=8))
-    sha256 = data.card.sha256 if isinstance(data, CardedPictures) else ""
     for one in wanted:
-        train(one, data, runs / one.name, fresh=False, on_event=ignore, cancel=NEVER, data_sha256=sha256)
+        train(one, data, runs / one.name, fresh=False, on_event=ignore, cancel=NEVER, data_sha256=data.sha256)
 
 
 def noisy(shape: tuple[int, ...], seed: int = 0) -> np.ndarray[Any, np.dtype[np.float32]]:
