@@ -195,12 +195,12 @@ compared with each recorded one. Such small drawings in few styles are the harde
 look alike. Those of 256 pixels are the same drawings made larger.
 
 A claim that a picture was made here is "exact" (every pixel) or "copy": its view of {look.LUMA_CELLS} ×
-{look.LUMA_CELLS} cells differs by at most {look.COPY_MEAN} levels of 255, and by at most {look.COPY_WORST} in its worst
-sixteenth. "Similar" never says where a picture was made.
+{look.LUMA_CELLS} cells differs by at most {look.COPY_MEAN} levels of 255 (root mean square), and by at most
+{look.COPY_WORST} in its worst sixteenth. "Similar" never says where a picture was made.
 
 {tables}
-What it does not find: crops, mirror images, turned or painted-over pictures; and of the smallest pictures some that
-were made smaller still. A copy of a labelled export is looked up without its label strip.
+What it mostly does not find: crops, mirror images, turned or painted-over pictures; and of the smallest pictures some
+that were made smaller still. A copy of a labelled export is looked up without its label strip.
 """
 
 
@@ -208,8 +208,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--side", type=int, choices=SIDES_PX, action="append", help="only this size; both when absent")
-    parser.add_argument("--recorded", type=int, default=1000)
-    parser.add_argument("--examined", type=int, default=100)
+    parser.add_argument("--recorded", type=int, default=400)
+    parser.add_argument("--examined", type=int, default=16)
     parser.add_argument("--write", action="store_true", help="write results, and the page in docs/reference")
     options = parser.parse_args()
     data = Dataset(options.pictures)

@@ -81,7 +81,7 @@ model is not on the machine, every picture's verdict says "not checked".
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("pictures", type=Path)
-    parser.add_argument("--examined", type=int, default=2000)
+    parser.add_argument("--examined", type=int, default=800)
     parser.add_argument("--write", action="store_true", help="write the page and the figures that go with the product")
     options = parser.parse_args()
     found = measure(Dataset(options.pictures), options.examined)

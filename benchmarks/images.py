@@ -3,6 +3,7 @@
     python benchmarks/images.py [--model picture] [--turns 3] [--rounds 5] [--write]
 
 Every turn is a process of its own, so that first pictures are from a cold start and peaks of memory are one side's.
+What is made lands in a data folder that is thrown away, with copies of the models.
 """
 
 import argparse
@@ -11,10 +12,12 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from inkseal.catalog.catalog import Catalog
 from inkseal.core.config import load_settings
 from inkseal.core.versions import version
 from inkseal.formats.picture_model import read_picture_model
@@ -31,19 +34,28 @@ TITLES = {
 }
 
 
-def one(side: str, side_px: int, model: str, rounds: int) -> dict[str, Any]:
+def prepared(source: Path, model: str, folder: Path) -> None:
+    """Fills a data folder with the models that a picture takes, and draws once, so that what is made once is there."""
+    for name in (model, "embedding", "upscaler", "open-nsfw"):
+        found = Catalog(source).local(name)
+        Catalog(folder).pull(found.name, folder=found.folder)
+    one("ours", 256, model, 1, folder)
+
+
+def one(side: str, side_px: int, model: str, rounds: int, folder: Path) -> dict[str, Any]:
     """Runs one side in its own process."""
     command = [sys.executable, str(HERE / "images_one.py"), side, model, str(rounds), str(side_px)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    where = os.environ | {"INKSEAL_DATA_DIR": str(folder)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=where)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(model: str, turns: int, rounds: int) -> dict[str, Any]:
-    """Returns medians over all turns of every case."""
+def measure(model: str, turns: int, rounds: int, folder: Path) -> dict[str, Any]:
+    """Returns medians over all turns of every case, with the models of a data folder."""
     found: dict[str, list[dict[str, Any]]] = {f"{side} {px}": [] for side, px in CASES}
     for turn in range(turns):
         for side, px in CASES:
-            found[f"{side} {px}"].append(one(side, px, model, rounds))
+            found[f"{side} {px}"].append(one(side, px, model, rounds, folder))
             print(f"turn {turn + 1}: {side} {px or 'native'}", file=sys.stderr)
     cases = {
         name: {
@@ -53,9 +65,9 @@ def measure(model: str, turns: int, rounds: int) -> dict[str, Any]:
         }
         for name, turned in found.items()
     }
-    folder = load_settings().data_dir / "models" / model
-    facts = read_picture_model(folder)
-    recipe = json.loads((folder / "recipe.json").read_text("utf-8"))
+    published = Catalog(folder).local(model).folder
+    facts = read_picture_model(published)
+    recipe = json.loads((published / "recipe.json").read_text("utf-8"))
     return {
         "date": date.today().isoformat(),
         "machine": describe().model_dump(),
@@ -106,7 +118,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="write the page and the results")
     options = parser.parse_args()
-    results = measure(options.model, options.turns, options.rounds)
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared(load_settings().data_dir, options.model, Path(scratch))
+        results = measure(options.model, options.turns, options.rounds, Path(scratch))
     page = report(results)
     print(page)
     if options.write:

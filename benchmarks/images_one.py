@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,6 +74,7 @@ def engine(model: str, rounds: int, side_px: int) -> dict[str, Any]:
 def torch(model: str, rounds: int, side_px: int) -> dict[str, Any]:
     """Measures the same networks in torch, eager, in single precision."""
     import torch as library
+    from picture_networks import flow_networks
     from PIL import Image
 
     from inkseal.catalog.catalog import Catalog
@@ -86,13 +86,15 @@ def torch(model: str, rounds: int, side_px: int) -> dict[str, Any]:
     from inkseal.studio.generate.diffusion.guidance import guided
     from inkseal.studio.generate.diffusion.solvers import solvers
     from inkseal.studio.generate.diffusion.times import times
+    from inkseal.workshop.train.trained import PUBLISHED, find_trained
 
     library.set_num_threads(usable_cores())
-    catalog = Catalog(load_settings().data_dir)
-    local = catalog.local(model)
-    facts = read_picture_model(local.folder)
-    transformer, decode = torch_networks(local.folder)
-    embedding = catalog.local("embedding")
+    data_dir = load_settings().data_dir
+    runs = data_dir / "runs"
+    trained = find_trained(runs, f"{PUBLISHED}{model}", "diffusion_transformer")
+    facts = read_picture_model(trained.folder)
+    transformer, decode, _ = flow_networks(trained, runs)
+    embedding = Catalog(data_dir).local("embedding")
     embedder = OpenvinoEmbedding(OpenvinoEmbeddingConfig()).load(embedding, usable_cores(), ignore, NEVER)
 
     def velocity(*arrays: Any) -> Any:
@@ -110,29 +112,6 @@ def torch(model: str, rounds: int, side_px: int) -> dict[str, Any]:
         Image.fromarray(to_bytes(pixels)[0]).save(io.BytesIO(), "PNG")
 
     return measured(work, rounds)
-
-
-def torch_networks(folder: Path) -> tuple[Any, Any]:
-    """Returns the transformer and the decoding function of a published model, in torch."""
-    import torch as library
-    from safetensors.torch import load_file
-
-    from inkseal.formats.picture_model import WEIGHTS
-    from inkseal.formats.safetensors import read_header
-    from inkseal.nets.autoencoder import Autoencoder
-    from inkseal.nets.diffusion_transformer import DiffusionTransformer
-    from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape
-
-    metadata = read_header(folder / WEIGHTS).metadata
-    shapes = json.loads(metadata["shapes"])
-    tensors = {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
-    transformer = DiffusionTransformer(DiffusionTransformerShape.model_validate(shapes["transformer"])).eval()
-    autoencoder = Autoencoder(AutoencoderShape.model_validate(shapes["autoencoder"])).eval()
-    for module, prefix in ((transformer, "transformer."), (autoencoder, "autoencoder.")):
-        own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-        module.load_state_dict(own)
-    mean, std = (library.tensor(json.loads(metadata[f"latent_{key}"]))[:, None, None] for key in ("mean", "std"))
-    return transformer, lambda latents: autoencoder.decode(latents * std + mean)
 
 
 SIDES = {"ours": ours, "engine": engine, "torch": torch}

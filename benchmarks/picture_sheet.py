@@ -9,7 +9,7 @@ Cells bear numbers only, so that the sheet can be judged without the prompts; th
 
 import argparse
 import io
-import itertools
+import json
 import statistics
 import sys
 import threading
@@ -19,27 +19,35 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from inkseal.core.config import load_settings
 from inkseal.core.events import ignore
 from inkseal.core.protocols import GenerativeEngine
-from inkseal.formats.text_condition import whole_text
+from inkseal.formats.picture_model import WEIGHTS
+from inkseal.formats.text_condition import condition_texts, whole_text
 from inkseal.modalities.image.request import ImageRequest
 from inkseal.studio.studio import Studio
 
 PROMPTS = Path(__file__).parent / "data" / "pictures" / "prompts.toml"
 COLUMNS, GAP_PX, NUMBER_PX = 8, 6, 12
 LABEL = "AI-generated"
+DRAWN = "inkseal_drawn"
+"""The key of the sheet's text that says what it was drawn with."""
 
 
 class Prompt(NamedTuple):
-    """One cell: `kind` is "seen", "held_out" (a whole concept) or "combination" (of a thing and its colour)."""
+    """One cell: `kind` is "seen", "held_out" (a whole concept) or "combination" (of a thing and its colour).
+
+    `near` says what the training captions hold of a held-out concept all the same.
+    """
 
     text: str
     language: str
     style: str
     kind: str
     concept: str = ""
+    near: str = ""
 
 
 def read_prompts() -> list[Prompt]:
@@ -57,17 +65,19 @@ def check(prompts: list[Prompt], folder: Path) -> list[str]:
     held_out = {row.concept for row in rows if row.split == "held_out"} - {row.concept for row in trained}
     problems = [f"{one.text}: no held-out concept" for one in prompts if one.concept and one.concept not in held_out]
     told = [one.text for one in prompts if one.kind != "seen" and whole_text(one.text) in known]
+    words = {text for caption in known for text in condition_texts(caption)}
+    near = [one for one in prompts if one.kind == "held_out" and (whole_text(one.text) in words) > bool(one.near)]
+    problems += [f"{one.text}: a word of training captions, which `near` does not say" for one in near]
     shown = [f"{caption}: in the training set" for caption in known if is_unseen(caption)]
     return problems + [f"{text}: a caption of the training set" for text in told] + shown
 
 
 def is_unseen(caption: str) -> bool:
-    """Returns True for an English caption that names a thing and the colour in which it must not be seen."""
+    """Returns True for an English caption with the words of a thing and of the colour in which it must not be seen."""
     from inkseal.workshop.data.captions import hand_table
 
-    words = caption.split()
-    pairs = {(before, after.rstrip(",").removesuffix("s")) for before, after in itertools.pairwise(words)}
-    return any((colour, thing) in pairs for thing, colour in hand_table()["unseen_colours"].items())
+    words = {word.rstrip(",").removesuffix("s") for word in caption.split()}
+    return any({colour, thing} <= words for thing, colour in hand_table()["unseen_colours"].items())
 
 
 def draw(
@@ -120,8 +130,12 @@ def main() -> int:
     with Studio.open() as studio:
         asked = {"width_px": options.size, "height_px": options.size, "candidates": options.candidates}
         pictures, seconds = draw(studio, options.model, prompts, seed=options.seed, **asked)
+        weights = studio.engines.local_model(options.model).files[WEIGHTS]
     assert "torch" not in sys.modules, "the sheet is drawn without torch"
-    sheet(pictures).save(options.out)
+    drawn = {"model": options.model, "weights": weights, "seed": options.seed, "side_px": pictures[0].width}
+    about = PngInfo()
+    about.add_text(DRAWN, json.dumps(drawn | {"candidates": options.candidates}))
+    sheet(pictures).save(options.out, pnginfo=about)
     lines = [f"{n}\t{p.kind}\t{p.style or '-'}\t{p.text}" for n, p in enumerate(prompts, 1)]
     options.out.with_suffix(".txt").write_text("\n".join(lines) + "\n", "utf-8")
     print(f"{options.out}: {len(pictures)} pictures, {seconds:.2f} s each after the first")

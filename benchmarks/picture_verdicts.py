@@ -1,6 +1,6 @@
 """Writes the page of the sheet of 48 prompts: how many pictures were recognised without the prompt, and which were not.
 
-    python benchmarks/picture_sheet.py --out docs/pictures/sheet.png
+    make sheet SHEET=docs/pictures/sheet.png
     python benchmarks/picture_verdicts.py docs/pictures/sheet.png [--write]
 
 What was seen stands in benchmarks/data/pictures/verdicts.toml. It was written down from the numbered cells before the
@@ -19,7 +19,8 @@ import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from picture_sheet import PROMPTS, Prompt, read_prompts
+from picture_sheet import DRAWN, PROMPTS, Prompt, read_prompts
+from PIL import Image
 
 from inkseal.catalog.verify import hash_file
 from inkseal.core.types import Closed
@@ -35,6 +36,16 @@ class Cell(Closed):
     number: int
     seen: str
     right: bool
+
+
+class Drawn(Closed):
+    """What a sheet was drawn with."""
+
+    model: str
+    weights: str
+    seed: int
+    side_px: int
+    candidates: int
 
 
 class Verdicts(Closed):
@@ -58,7 +69,13 @@ def read_verdicts(path: Path, sheet: Path, num_prompts: int) -> Verdicts:
     return found
 
 
-def report(prompts: Sequence[Prompt], verdicts: Verdicts, picture: str) -> str:
+def read_drawn(sheet: Path) -> Drawn:
+    """Returns what a sheet says it was drawn with."""
+    with Image.open(sheet) as opened:
+        return Drawn.model_validate_json(opened.info[DRAWN])
+
+
+def report(prompts: Sequence[Prompt], verdicts: Verdicts, drawn: Drawn, picture: str) -> str:
     """Returns the page; `picture` is the sheet's address, as seen from the page."""
     right = {cell.number: cell.right for cell in verdicts.cell}
 
@@ -75,12 +92,14 @@ def report(prompts: Sequence[Prompt], verdicts: Verdicts, picture: str) -> str:
         ("combinations it never saw", count(lambda one: one.kind == "combination")),
     ]
     missed = [(prompts[cell.number - 1], cell) for cell in verdicts.cell if not cell.right]
+    chosen = "" if drawn.candidates == 1 else f", the best of {drawn.candidates} by the model's own encoder"
     lines = [
         "# The sheet of 48 prompts",
         "",
-        "Drawn by `make sheet` without torch, one picture a prompt, none chosen by hand; judged by "
-        "`python benchmarks/picture_verdicts.py`. What each cell shows was written down from the numbered cells before "
-        f"the prompts were looked at. {WANTED} of {len(prompts)} were aimed at.",
+        f"Drawn by `make sheet` without torch: the model `{drawn.model}` (weights {drawn.weights[:12]}…), "
+        f"seed {drawn.seed}, {drawn.side_px} pixels a side, one picture a prompt{chosen}, none chosen by hand. "
+        "Counted by `python benchmarks/picture_verdicts.py` from what a reader wrote down of the numbered cells without "
+        f"knowing the prompts; second guesses stand in brackets and do not count. {WANTED} of {len(prompts)} were aimed at.",
         "",
         f"![{len(prompts)} numbered pictures, made by the model]({picture})",
         "",
@@ -96,10 +115,18 @@ def report(prompts: Sequence[Prompt], verdicts: Verdicts, picture: str) -> str:
         "",
         "## Prompts",
         "",
-        *(f"{number}. {one.text} ({one.style or 'any style'}, {one.kind})" for number, one in enumerate(prompts, 1)),
+        "A held-out concept has no picture in the training set that bears its name. What training captions hold of it "
+        "all the same stands beside it.",
+        "",
+        *(f"{number}. {_told(one)}" for number, one in enumerate(prompts, 1)),
         "",
     ]
     return "\n".join(lines)
+
+
+def _told(prompt: Prompt) -> str:
+    near = f"; near it: {prompt.near}" if prompt.near else ""
+    return f"{prompt.text} ({prompt.style or 'any style'}, {prompt.kind}{near})"
 
 
 def main() -> int:
@@ -109,9 +136,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the page")
     options = parser.parse_args()
     prompts = read_prompts()
-    page = report(
-        prompts, read_verdicts(options.verdicts, options.sheet, len(prompts)), f"../pictures/{options.sheet.name}"
-    )
+    verdicts = read_verdicts(options.verdicts, options.sheet, len(prompts))
+    page = report(prompts, verdicts, read_drawn(options.sheet), f"../pictures/{options.sheet.name}")
     print(page)
     if options.write:
         PAGE.write_text(page, "utf-8")

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inkseal.core.errors import InksealError
+    from inkseal.modalities.image.request import ImageRequest
     from inkseal.modalities.text.request import TextRequest
     from inkseal.studio.story import Result
     from inkseal.studio.studio import Studio
 
-__all__ = ["InksealError", "Result", "Studio", "TextRequest"]
+__all__ = ["ImageRequest", "InksealError", "Result", "Studio", "TextRequest"]
 
 _HOMES = {
+    "ImageRequest": "inkseal.modalities.image.request",
     "InksealError": "inkseal.core.errors",
     "Result": "inkseal.studio.story",
     "Studio": "inkseal.studio.studio",

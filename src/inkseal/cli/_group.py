@@ -41,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=say(
-        "Inkseal makes text with models on your own machine, and checks, labels, signs and records what it makes.",
+        "Inkseal makes texts and pictures on your own machine, and checks, labels, signs and records what it makes.",
         "墨印：在你自己的机器上用模型生成内容，并对每个结果做检查、标识、签名和留痕。",
     ),
 )

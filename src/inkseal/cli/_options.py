@@ -87,7 +87,7 @@ def _help(field: FieldInfo) -> str:
     shown = (
         default if isinstance(default, int | float | str) and not isinstance(default, bool) and default != "" else None
     )
-    return f"{text} [{shown}]" if shown is not None else text
+    return f"{text} ({shown})" if shown is not None else text
 
 
 def _plain(annotation: Any) -> Any:

@@ -150,8 +150,8 @@ def _command(modality: type[Modality]) -> Any:
 for _name in modalities:
     _modality = modalities[_name]
     _help = say(
-        f"Make {_name} from a prompt: checked, labelled, signed, recorded.",
-        f"由提示词生成 {_name}：经检查、标识、签名、留痕。",
+        f"{_name.capitalize()} from a prompt: checked, labelled, signed, recorded.",
+        f"由提示词生成内容（{_name}）：经检查、标识、签名、留痕。",
     )
     app.command(_name, help=_help)(_command(_modality))
 

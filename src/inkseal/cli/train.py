@@ -33,7 +33,7 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help=say("Instead of the recipe's.", "覆盖配方的步数。"))] = None,
     nice: Annotated[
-        int | None, typer.Option(min=0, max=19, help=say("Instead of the recipe's.", "覆盖配方的优先级。"))
+        int | None, typer.Option(min=0, max=19, help=say("Instead of the recipe's.", "覆盖配方的 nice 值。"))
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
 ) -> None:

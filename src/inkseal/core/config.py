@@ -218,8 +218,12 @@ def read_values(file: Path) -> dict[str, Any]:
         ) from None
 
 
-def configure(kind: type[ComponentConfig], values: Mapping[str, Any], where: str) -> ComponentConfig:
-    """Returns a plug-in's config from the settings' table `where`, such as `checks.limits`.
+def configure(
+    kind: type[ComponentConfig], values: Mapping[str, Any], where: str, fix: str | None = None
+) -> ComponentConfig:
+    """Returns a plug-in's config from the table `where`, such as `checks.limits`.
+
+    What to do about a bad value is `fix`, for tables that are not the settings'.
 
     Raises:
         InvalidRequest: a field is unknown or has a bad value.
@@ -227,13 +231,13 @@ def configure(kind: type[ComponentConfig], values: Mapping[str, Any], where: str
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise _refused(error, f"{where}.", Path("settings.toml")) from None
+        raise _refused(error, f"{where}.", Path("settings.toml"), fix) from None
 
 
-def _refused(error: ValidationError, prefix: str, file: Path) -> InvalidRequest:
+def _refused(error: ValidationError, prefix: str, file: Path, fix: str | None = None) -> InvalidRequest:
     first = error.errors()[0]
     field = prefix + ".".join(map(str, first["loc"]))
     return InvalidRequest(
         say(f"The setting {field!r} cannot be used: {first['msg']}.", f"设置 {field!r} 无法使用：{first['msg']}。"),
-        fix=say(f"Correct it in {file} or in {PREFIX}*.", f"请在 {file} 或 {PREFIX}* 环境变量中更正。"),
+        fix=fix or say(f"Correct it in {file} or in {PREFIX}*.", f"请在 {file} 或 {PREFIX}* 环境变量中更正。"),
     )

@@ -314,7 +314,7 @@ class Solver(Protocol):
     name: ClassVar[str]
     order: ClassVar[int]
     """The error falls as the step's width to this power."""
-    evaluations: ClassVar[int]  # how often a step asks for the velocity
+    evaluations: ClassVar[int]  # how often a step, but the one to the data, asks for the velocity
 
     def solve(self, velocity: Velocity, x: Any, times: Sequence[float]) -> Iterator[Any]:
         """Yields x at each of the falling `times` but the first, at which x is given; the last one is the result."""

@@ -105,7 +105,7 @@ class Request(Closed):
         ge=0,
         lt=2**32,
         description="Same seed, same result; drawn when absent.",
-        json_schema_extra={"zh": "随机种子；相同种子得到相同结果。", "zh_title": "随机种子"},
+        json_schema_extra={"zh": "随机种子；相同种子得到相同结果，缺省时随机选取。", "zh_title": "随机种子"},
     )
     timeout_seconds: float = Field(
         600,

@@ -88,9 +88,9 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, inner), SquaredReLU(), nn.Linear(inner, width))
         self.offsets = nn.Parameter(torch.zeros(6 * width))
 
-    def forward(self, x_BTD: Tensor, steering_B6D: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Takes shifts, scales and gates side by side in [B, 6·D]; the identity when they are zero."""
-        steering = (steering_B6D + self.offsets)[:, None]
+    def forward(self, x_BTD: Tensor, steering_BS: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Takes shifts, scales and gates side by side, S = 6·D; the identity when they are zero."""
+        steering = (steering_BS + self.offsets)[:, None]
         shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = steering.chunk(6, dim=2)
         x_BTD = x_BTD + gate_a * self.attention(self.norm_attention(x_BTD) * (1 + scale_a) + shift_a, mask)
         out: Tensor = x_BTD + gate_m * self.mlp(self.norm_mlp(x_BTD) * (1 + scale_m) + shift_m)
@@ -162,9 +162,9 @@ class DiffusionTransformer(nn.Module):
         x_BTD = torch.cat([x_BTD, words.to(x_BTD.dtype)], dim=1)
         visible = torch.cat([mask.new_ones(len(mask), num_patches), mask], dim=1)[:, None, None]
         global_BD = F.silu(self.time(time_features(t)) + self.pooled(condition, mask, style))
-        steering_B6D = self.steering(global_BD)
+        steering_BS = self.steering(global_BD)
         for block in self.blocks:
-            x_BTD = block(x_BTD, steering_B6D, visible)
+            x_BTD = block(x_BTD, steering_BS, visible)
         shift, scale = self.modulation(global_BD)[:, None].chunk(2, dim=2)
         return self.from_patches(self.head(self.norm(x_BTD[:, :num_patches]) * (1 + scale) + shift))
 

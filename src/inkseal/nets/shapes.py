@@ -7,14 +7,25 @@ from pydantic import Field, model_validator
 from inkseal.core.config import ComponentConfig
 
 
-class AutoencoderShape(ComponentConfig):
-    """Widths of the three resolutions (1/2, 1/4 and 1/8 of the picture), and how deep each is."""
+class ConvolutionalShape(ComponentConfig):
+    """Widths of the three resolutions: 1/2, 1/4 and 1/8 of the picture."""
 
     widths: tuple[int, int, int] = Field((64, 128, 192), description="Channels at 1/2, 1/4 and 1/8.")
+    groups: int = Field(8, ge=1, description="Groups of each group norm.")
+
+    @model_validator(mode="after")
+    def _in_equal_groups(self) -> Self:
+        if any(width < 1 or width % self.groups for width in self.widths):
+            raise ValueError(f"widths {self.widths} are not multiples of groups = {self.groups}")
+        return self
+
+
+class AutoencoderShape(ConvolutionalShape):
+    """How deep each resolution is, and the latent."""
+
     encoder_blocks: tuple[int, int, int] = Field((1, 2, 2), description="Residual blocks while going down.")
     decoder_blocks: tuple[int, int, int] = Field((2, 2, 3), description="Residual blocks while going up.")
     latent_channels: int = Field(16, ge=1, description="Channels of a latent; its side is 1/8 of the picture's.")
-    groups: int = Field(8, ge=1, description="Groups of each group norm.")
 
 
 class ConditionShape(ComponentConfig):
@@ -42,25 +53,26 @@ class DiffusionTransformerShape(ConditionShape):
     def _of_something(self) -> Self:
         if not self.depth and not self.sketch_width:
             raise ValueError("needs depth or sketch_width")
+        if self.width % self.heads:
+            raise ValueError(f"width = {self.width} is no multiple of heads = {self.heads}")
+        if self.side % self.patch:
+            raise ValueError(f"side = {self.side} is no multiple of patch = {self.patch}")
         return self
 
 
-class ConditionalShape(ConditionShape):
+class ConditionalShape(ConditionShape, ConvolutionalShape):
     """A network that makes a whole 64-pixel picture from one vector of noise and a condition."""
 
     noise_width: int = Field(128, ge=1, description="Numbers of the noise or latent vector.")
     condition_width: int = Field(192, ge=1, description="Width of the vector that the condition becomes.")
-    widths: tuple[int, int, int] = (64, 128, 192)
     blocks: tuple[int, int, int] = (1, 1, 2)
     side: int = Field(64, ge=8, description="Side of the picture in pixels.")
-    groups: int = Field(8, ge=1)
 
 
-class TextImageShape(ComponentConfig):
+class TextImageShape(ConvolutionalShape):
     """Two towers into one space."""
 
     text_width: int = 512
     widths: tuple[int, int, int] = (32, 64, 128)
     blocks: tuple[int, int, int] = (1, 1, 2)
     shared_width: int = Field(128, ge=1, description="Width of the space that pictures and texts share.")
-    groups: int = 8

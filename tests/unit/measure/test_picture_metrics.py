@@ -52,6 +52,10 @@ def test_the_retrieval_precision_of_perfect_wrong_and_guessed_vectors() -> None:
     assert guessed == pytest.approx(0.01, abs=0.004)
 
 
+def test_what_is_no_number_never_wins() -> None:
+    assert retrieval(np.full((40, 40), np.nan), np.arange(40)) == 0
+
+
 def test_equal_captions_are_not_held_against_a_picture() -> None:
     assert retrieval(RNG.standard_normal((40, 40)), np.zeros(40)) == 1
     two = np.array([[0.5, 0.6, 0.1], [0.6, 0.5, 0.1], [0.1, 0.2, 0.9]])

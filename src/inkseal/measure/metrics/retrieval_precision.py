@@ -33,6 +33,6 @@ class RetrievalPrecision:
         drawn = min(NUM_WRONG, num_wrong)
         chances = []
         for row, mine in zip(cosines, own, strict=True):
-            winning = int((row >= row[mine]).sum()) - 1
+            winning = int((~(row < row[mine])).sum()) - 1  # so that what is no number loses
             chances.append(comb(num_wrong - winning, drawn) / comb(num_wrong, drawn))
         return Score(value=float(np.mean(chances)), num_rows=len(own))

@@ -127,8 +127,8 @@ def render(
         raise InvalidRequest(
             say("A file without labels needs your agreement.", "导出无标识文件需要您明确同意。"),
             fix=say(
-                "Agree with --agree-unlabelled: you then owe the label yourself, and the export is logged.",
-                "请加 --agree-unlabelled 表示同意：此后由您承担标识义务，且该次导出会被记录。",
+                "Agree with --unlabelled NAME: you then owe the label yourself, and the export is logged.",
+                "请加 --unlabelled 姓名 表示同意：此后由您承担标识义务，且该次导出会被记录。",
             ),
         )
     writer = _writer(artifact, name)

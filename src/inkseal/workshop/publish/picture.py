@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from inkseal.catalog.card import Card, CardFile, card_text
 from inkseal.catalog.shelf import RUNS, Installed, Shelf
-from inkseal.catalog.verify import hash_file
-from inkseal.core.errors import Cancelled, InvalidRequest, MissingDependency
+from inkseal.catalog.verify import hash_file, verify_files
+from inkseal.core.errors import Cancelled, InvalidRequest, MissingDependency, ModelFileRefused
 from inkseal.core.events import Listener, Noted, Progress
 from inkseal.core.language import say
 from inkseal.core.protocols import Cancel
@@ -32,6 +32,7 @@ from inkseal.workshop.publish.picture_search import measure_search
 from inkseal.workshop.publish.picture_sources import PictureSources, prove_data, read_sources
 from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG
 from inkseal.workshop.train.latents import AUTOENCODER_LOG, AUTOENCODER_RECIPE
+from inkseal.workshop.train.objectives.flow_matching import FlowMatchingConfig
 from inkseal.workshop.train.picture_batches import Pictures
 from inkseal.workshop.train.run_log import LOG
 
@@ -98,7 +99,7 @@ def publish_picture(
         try:
             _empty(partial)
             card, parity = _fill(partial, name, sources, data, step)
-            changed = before is None or before.card != card
+            changed = before is None or before.card != card or not _is_whole(shelf.folder(name), card)
             if changed:
                 source = f"{RUNS}{'+'.join(names)}"
                 shelf.publish(partial, Installed(card=card, source=source, installed_at=now()))
@@ -150,16 +151,16 @@ def _write_networks(folder: Path, sources: PictureSources, pictures: PublishedPi
     if sources.encoder_shape is not None:
         graphs[PICTURES] = draw_picture_tower(tensors, sources.encoder_shape)
         graphs[TEXTS] = draw_text_tower(tensors, sources.encoder_shape)
-    config = sources.facts["recipe"]["config"]
+    config = FlowMatchingConfig.model_validate(sources.facts["recipe"]["config"])
     facts = PictureModel(
         side_px=SIDE * transformer.side,
         latent=(transformer.channels, transformer.side, transformer.side),
         text_width=transformer.text_width,
         num_tokens=transformer.num_tokens,
         styles=tuple(sources.facts["styles"]),
-        steps=config.get("sheet_steps", 20),
-        guidance=config.get("sheet_guidance", 3.0),
-        solver=config.get("sheet_solver", "dpm_solver"),
+        steps=config.sheet_steps,
+        guidance=config.sheet_guidance,
+        solver=config.sheet_solver,
         embedding=data.embedding["model"],
         embedding_sha256=data.embedding["sha256"],
         parameters=sum(tensor.size for tensor in tensors.values()),
@@ -176,6 +177,7 @@ def _write_networks(folder: Path, sources: PictureSources, pictures: PublishedPi
         "latent_mean": json.dumps(latents.mean.tolist()),
         "latent_std": json.dumps(latents.std.tolist()),
         "data_sha256": data.sha256,
+        "steps": json.dumps(sources.steps),
     }
     save_graphs(folder, WEIGHTS, tensors, graphs, metadata)
     return facts
@@ -227,6 +229,14 @@ def _before(shelf: Shelf, name: str) -> Installed | None:
             fix=say("Choose another with --name.", "请用 --name 另取名称。"),
         )
     return before
+
+
+def _is_whole(folder: Path, card: Card) -> bool:
+    try:
+        verify_files(folder, {file.name: file.sha256 for file in card.files})
+    except ModelFileRefused:
+        return False
+    return True
 
 
 def _require_torch() -> None:

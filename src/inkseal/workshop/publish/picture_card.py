@@ -33,8 +33,9 @@ def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: Pictu
         title=Words(en=f"Inkseal pictures ({name})", zh=f"墨印图片模型（{name}）"),
         description=Words(
             en=f"Draws emoji, icons and clip art from Chinese and English prompts. Trained by a recipe of this "
-            f"repository on {data.num_pictures:,} licensed pictures.",
-            zh=f"按中英文提示词绘制表情、图标与剪贴画。由本项目的配方用 {data.num_pictures:,} 张有许可的图片训练而成。",
+            f"repository on {data.by_split['train']:,} of {data.num_pictures:,} licensed pictures.",
+            zh=f"按中英文提示词绘制表情、图标与剪贴画。由本项目的配方用 {data.num_pictures:,} 张有许可的图片中的 "
+            f"{data.by_split['train']:,} 张训练而成。",
         ),
         limits=Words(en=LIMITS_EN, zh=LIMITS_ZH),
         licence=Licence(upstream=WEIGHTS_LICENCE, own=True),
@@ -75,7 +76,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
         ("trained · 训练", f"{sources.facts['step']:,} × {recipe['batch']} (`{recipe['name']}`)"),
         ("training time, energy · 训练用时、能耗", "; ".join(map(_spent, logs, logs.values()))),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
-        ("copies in another colour · 变色副本", f"{data.num_coloured:,}"),
+        ("copies in one colour · 染色副本", f"{data.num_coloured:,}"),
     ]
     if facts.search is not None:
         found = facts.search

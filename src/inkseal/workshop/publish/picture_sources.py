@@ -15,7 +15,7 @@ from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape, Tex
 from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG
 from inkseal.workshop.train.latents import AUTOENCODER, AUTOENCODER_LOG, AUTOENCODER_RECIPE, Latents
 from inkseal.workshop.train.picture_batches import Pictures, evenly, to_pixels
-from inkseal.workshop.train.run_folder import MODEL, read_model
+from inkseal.workshop.train.run_folder import MODEL, of_player, read_model
 from inkseal.workshop.train.run_log import LOG, log_lines
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class PictureSources:
         trained_on: hashes of the datasets that they were trained on, as far as the runs know.
         facts: of the flow, as the run left them.
         latents: with the autoencoder that made them.
+        steps: after how many each network was taken.
     """
 
     flow: Path
@@ -47,6 +48,7 @@ class PictureSources:
     transformer_weights: "Mapping[str, Tensor]"
     encoder_weights: "Mapping[str, Tensor]"
     encoder_shape: TextImageShape | None
+    steps: Mapping[str, int]
 
     @property
     def logs(self) -> "dict[str, Path]":
@@ -54,9 +56,11 @@ class PictureSources:
 
         A log need not be there.
         """
-        named = {_named(self.flow / AUTOENCODER_RECIPE, "name", "autoencoder"): self.flow / AUTOENCODER_LOG}
+        recipe = self.flow / AUTOENCODER_RECIPE
+        name = json.loads(recipe.read_bytes())["name"] if recipe.is_file() else "autoencoder"
+        named = {str(name): self.flow / AUTOENCODER_LOG}
         if (self.flow / BEGINNING).is_file():
-            named[_named(self.flow / BEGINNING, "run", "beginning")] = self.flow / BEGINNING_LOG
+            named[_began(self.flow / BEGINNING)] = self.flow / BEGINNING_LOG
         named[self.flow.name] = self.flow / LOG
         if self.encoder is not None:
             named[self.encoder.name] = self.encoder / LOG
@@ -101,7 +105,7 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
     """Returns what the named runs hold. The autoencoder comes with the flow, which kept the one that it saw.
 
     Raises:
-        InvalidRequest: a run is not there or of no use here, or there is not exactly one flow.
+        InvalidRequest: a run is not there, not at its end or of no use here, or there is not exactly one flow.
         ModelFileRefused: a file is malformed.
     """
     found: dict[str, list[tuple[Path, Mapping[str, Any], Mapping[str, Tensor]]]] = {}
@@ -109,6 +113,7 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
         if not name or Path(name).name != name or name.startswith("."):
             raise InvalidRequest(say(f"{name[:80]!r} is no name of a run.", f"{name[:80]!r} 不是运行名称。"))
         said, weights = read_model(runs / name / MODEL)
+        _require_end(name, said)
         found.setdefault(str(said.get("network")), []).append((runs / name, said, weights))
     flows, encoders = found.pop("diffusion_transformer", []), found.pop("text_image_encoder", [])
     autoencoders = found.pop("autoencoder", [])
@@ -124,6 +129,9 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
             ),
         )
     flow, facts, tensors = flows[0]
+    latents = Latents(flow)
+    steps = {"transformer": facts["step"], "autoencoder": latents.step}
+    steps |= {"encoder": encoders[0][1]["step"]} if encoders else {}
     for folder, *_ in autoencoders:
         if not _same(folder / MODEL, flow / AUTOENCODER):
             raise InvalidRequest(
@@ -137,11 +145,28 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
         encoder=encoders[0][0] if encoders else None,
         facts=facts,
         trained_on=frozenset(told.get("data_sha256") or "" for _, told, _ in [flows[0], *encoders]) - {""},
-        latents=Latents(flow),
-        transformer_weights=_of_model(tensors),
-        encoder_weights=_of_model(encoders[0][2]) if encoders else {},
+        latents=latents,
+        transformer_weights=of_player(tensors),
+        encoder_weights=of_player(encoders[0][2]) if encoders else {},
         encoder_shape=TextImageShape.model_validate(encoders[0][1]["shape"]) if encoders else None,
+        steps=steps,
     )
+
+
+def _require_end(name: str, facts: Mapping[str, Any]) -> None:
+    """Refuses weights from the middle of a run: its log and sheets go on without them."""
+    step, steps = facts["step"], facts["recipe"]["steps"]
+    if step < steps:
+        raise InvalidRequest(
+            say(
+                f"The run {name!r} has not ended: its weights are those of step {step:,} of {steps:,}.",
+                f"运行 {name!r} 尚未结束：现有权重为第 {step:,} 步，共 {steps:,} 步。",
+            ),
+            fix=say(
+                f"Train it to its end; --steps {step} ends it where it is.",
+                f"请训练到结束；--steps {step} 可在此处结束。",
+            ),
+        )
 
 
 def prove_data(sources: PictureSources, data: Pictures, data_sha256: str) -> None:
@@ -174,16 +199,18 @@ def prove_data(sources: PictureSources, data: Pictures, data_sha256: str) -> Non
         )
 
 
-def _named(paper: Path, key: str, otherwise: str) -> str:
-    return str(json.loads(paper.read_bytes())[key]) if paper.is_file() else otherwise
+def _began(paper: Path) -> str:
+    """Returns the names of all recipes whose weights a run began with, one after the other, first things first."""
+    told: dict[str, Any] | None = json.loads(paper.read_bytes())
+    names: list[str] = []
+    while told is not None:
+        names.insert(0, str(told["recipe"]["name"]))
+        told = told.get("beginning")
+    return " + ".join(names)
 
 
 def _same(one: Path, other: Path) -> bool:
     return one.is_file() and other.is_file() and hash_file(one) == hash_file(other)
-
-
-def _of_model(tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
-    return {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
 
 
 def scores_of(log: Path) -> dict[str, float]:

@@ -12,8 +12,7 @@ class AveragedWeights:
 
     A mean of unit vectors, such as spectral norm keeps, is shorter than one.
     The decay rises as (1 + step) / (10 + step), so that the random beginning is soon forgotten.
-    Source: Polyak and Juditsky 1992; Karras et al. 2024, "Analyzing and Improving the Training Dynamics of Diffusion
-    Models", section 3.
+    Source: Polyak and Juditsky 1992; the rise: `num_updates` of TensorFlow's ExponentialMovingAverage.
     """
 
     def __init__(self, modules: Mapping[str, nn.Module], decay: float) -> None:

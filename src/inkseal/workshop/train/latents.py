@@ -1,7 +1,6 @@
 """Encodes all pictures once with a trained autoencoder and keeps the latents beside the run, with unit variance."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from inkseal.formats.safetensors import read_header
 from inkseal.nets.shapes import AutoencoderShape
 from inkseal.store.durable import write_whole
 from inkseal.workshop.train.picture_batches import Pictures, to_pixels
-from inkseal.workshop.train.run_folder import model_bytes, read_model
+from inkseal.workshop.train.run_folder import model_bytes, of_player, read_model
 from inkseal.workshop.train.run_log import LOG
 from inkseal.workshop.train.trained import Trained, find_trained
 
@@ -35,6 +34,7 @@ class Latents:
     Attributes:
         values: float16 [N, C, H, W], as encoded.
         mean, std: float32 [C], over the training split.
+        step: after how many steps the autoencoder was taken.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,9 +42,10 @@ class Latents:
         from inkseal.nets.autoencoder import Autoencoder
 
         facts, tensors = read_model(folder / AUTOENCODER)
+        self.step = int(facts["step"])
         self.shape = AutoencoderShape.model_validate(facts["shape"])
         self.autoencoder = Autoencoder(self.shape)
-        self.autoencoder.load_state_dict(_of_player(tensors, "model"))
+        self.autoencoder.load_state_dict(of_player(tensors))
         self.autoencoder.eval().requires_grad_(False)
         file = read_header(folder / LATENTS)
         self.values = file.tensor("latents").view(np.float16).reshape(file.tensors["latents"].shape)
@@ -95,7 +96,7 @@ def _encode(data: Pictures, trained: Trained, target: Path, on_event: Listener, 
     from inkseal.nets.autoencoder import Autoencoder
 
     model = Autoencoder(AutoencoderShape.model_validate(trained.facts["shape"]))
-    model.load_state_dict(_of_player(trained.tensors, "model"))
+    model.load_state_dict(of_player(trained.tensors))
     model.eval()
     parts = []
     what = say("Encoding pictures", "编码图片")
@@ -118,7 +119,3 @@ def _encode(data: Pictures, trained: Trained, target: Path, on_event: Listener, 
     if trained.paper(LOG).is_file():
         write_whole(target / AUTOENCODER_LOG, trained.paper(LOG).read_bytes())
     write_whole(target / LATENTS, save({"latents": values}, metadata))
-
-
-def _of_player(tensors: "Mapping[str, Tensor]", player: str) -> "dict[str, Tensor]":
-    return {name.removeprefix(f"{player}."): t for name, t in tensors.items() if name.startswith(f"{player}.")}

@@ -77,7 +77,8 @@ def train(
     try:
         accelerator.wait_for_everyone()
         torch.manual_seed(recipe.seed)
-        objective = kind(configure(kind.config, recipe.config, "config"), data, run.folder)
+        fix = say("Correct it in the recipe.", "请在配方中更正。")
+        objective = kind(configure(kind.config, recipe.config, "config", fix), data, run.folder)
         with accelerator.main_process_first():
             objective.prepare(on_event if is_main else ignore, cancel)
         if recipe.begin and is_main and not run.has_begun:

@@ -130,13 +130,14 @@ class Conditions:
     def untold(
         self, rows: npt.NDArray[np.int64], language: int | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Returns those rows, and their first captions of a language, whose words no training picture bears.
+        """Returns those rows, and their first captions of a language, which no training picture bears, even in part.
 
-        Whole concepts are held out, but a broad caption ("bird, clip art") may stand on both sides.
+        Whole concepts are held out, but a broad caption ("bird, clip art") may stand on both sides, and a name may be a
+        word of another's ("guitar profile").
         """
         captions = self.first(rows, language)
         trained = np.isin(self._data.caption_row, self._data.places("train"))
-        told = np.isin(self._data.captions[captions, 0], self._data.captions[trained, 0])
+        told = np.isin(self._data.captions[captions, 0], self._data.captions[trained])
         fresh = (captions >= 0) & ~told
         return rows[fresh], captions[fresh]
 

@@ -172,6 +172,12 @@ def read_model(path: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
     return json.loads(read_header(path).metadata["facts"]), load_file(path)
 
 
+def of_player(tensors: "Mapping[str, Tensor]", player: str = "model") -> "dict[str, Tensor]":
+    """Returns one player's weights under the names that its network gives them."""
+    begin = f"{player}."
+    return {name.removeprefix(begin): tensor for name, tensor in tensors.items() if name.startswith(begin)}
+
+
 def _free_name(folder: Path) -> Path:
     number = 1
     while (aside := folder.with_name(f"{folder.name}.{number}")).exists():

@@ -101,7 +101,7 @@ def _of_published(shelf: Shelf, name: str, network: str) -> Trained:
         "network": network,
         "shape": shapes[part],
         "recipe": json.loads((folder / f"{prefix}recipe.json").read_bytes()),
-        "step": max((line.get("step") or 0 for _, line in log_lines(folder / f"{prefix}{LOG}")), default=0),
+        "step": _step(file.metadata, part, folder / f"{prefix}{LOG}"),
         "data_sha256": file.metadata.get("data_sha256", ""),
     }
     if part == "transformer":
@@ -111,3 +111,9 @@ def _of_published(shelf: Shelf, name: str, network: str) -> Trained:
         for key, half in halves.items()
     }
     return Trained(facts, tensors, hash_file(folder / WEIGHTS), folder, prefix)
+
+
+def _step(metadata: Mapping[str, str], part: str, log: Path) -> int:
+    """Returns after how many steps a published network was taken; older files know it by the log's last line only."""
+    steps: dict[str, int] = json.loads(metadata.get("steps", "{}"))
+    return steps.get(part) or max((line.get("step") or 0 for _, line in log_lines(log)), default=0)

@@ -77,6 +77,11 @@ def test_what_goes_on_is_published_again(home: Path) -> None:
     told = json.loads((home / "runs" / "third" / "beginning.json").read_text())
     assert (told["run"], told["beginning"]["run"]) == ("models/second", "models/mine")
     assert told["data_sha256"] == DATA.card.sha256
+    last = publish_picture(
+        home / "runs", ("third",), lambda _: DATA, Shelf(home), "last", on_event=ignore, cancel=NEVER
+    )
+    # The page says whose hours it adds up.
+    assert f"`{told['beginning']['recipe']['name']} + more` " in (last.folder / "MODEL.md").read_text()
     kept = (home / "runs" / "third" / "beginning-log.jsonl").read_bytes()
     assert (
         kept == (home / "old" / "flow" / "log.jsonl").read_bytes() + (home / "runs" / "more" / "log.jsonl").read_bytes()

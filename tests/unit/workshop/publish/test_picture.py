@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,9 @@ from picture_run import NEVER, CardedPictures, carded_pictures, train_pictures
 pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
 pytest.importorskip("accelerate", reason="left out: pip install 'inkseal[train]'")
 
+from inkseal.workshop.publish import picture_sources
 from inkseal.workshop.publish.picture import Published, publish_picture
+from inkseal.workshop.train.run_folder import read_model
 
 DATA = carded_pictures()
 Publish = Callable[..., Published]
@@ -183,7 +186,23 @@ def test_publishing_the_same_again_changes_nothing(publish: Publish) -> None:
     assert not again.changed
     assert again.card == first.card
     assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.folder.iterdir()} == before
+    weights = first.folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
+    assert publish("flow").changed, "what was damaged is made whole again"
+    assert weights.read_bytes() == whole
     assert publish("flow", "clip").changed
+
+
+def test_a_run_that_has_not_ended_is_refused(publish: Publish, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def middle(path: Path) -> Any:
+        facts, tensors = read_model(path)
+        return facts | {"step": facts["step"] - 1}, tensors
+
+    monkeypatch.setattr(picture_sources, "read_model", middle)
+    with pytest.raises(InvalidRequest, match="has not ended"):
+        publish("flow")
+    assert not (tmp_path / "models" / "mine").exists()
 
 
 @pytest.mark.parametrize("names", [("vae",), ("flow", "flow", "clip", "nothing"), ("../flow",), ("",), ()])

@@ -106,6 +106,23 @@ def test_unknown_objectives_and_fields_are_refused(tmp_path: Path) -> None:
         run(tmp_path / "run", small_recipe(config={"klx": 1}))
 
 
+@pytest.mark.parametrize(
+    ("objective", "shape", "why"),
+    [
+        ("flow_matching", {"width": 32, "heads": 5}, "no multiple of heads"),
+        ("flow_matching", {"side": 8, "patch": 3}, "no multiple of patch"),
+        ("autoencoder", {"widths": [8, 12, 16]}, "not multiples of groups"),
+        ("contrastive", {"text_width": 7}, "needs text_width"),
+    ],
+)
+def test_shapes_that_fit_nothing_are_refused(
+    tmp_path: Path, objective: str, shape: dict[str, object], why: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=why) as refused:
+        run(tmp_path / "run", small_recipe(objective=objective, config={"shape": shape}))
+    assert "recipe" in refused.value.fix
+
+
 def test_a_misspelt_solver_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="dpm_solver"):
         run(tmp_path / "run", small_recipe(objective="flow_matching", config={"sheet_solver": "dpm_solvr"}))

@@ -70,6 +70,10 @@ def test_captions_that_a_training_picture_bears_too_are_left_out(language: int) 
     shared[captions[3], 0] = shared[0, 0]
     rows, _ = Conditions(replace(DATA, captions=shared)).untold(ROWS, language)
     assert rows.tolist() == [24, 25, 26, 28, 29, 30, 31]
+    shared = np.array(DATA.captions)
+    shared[0, 1] = shared[captions[3], 0]  # a word of a training picture's caption: "guitar" of "guitar profile"
+    rows, _ = Conditions(replace(DATA, captions=shared)).untold(ROWS, language)
+    assert rows.tolist() == [24, 25, 26, 28, 29, 30, 31]
 
 
 def test_the_first_caption_of_a_language_is_the_pictures_name_and_no_other_language_stands_in() -> None:

@@ -250,7 +250,7 @@ class OpenvinoImageEngine:
                 for index in sorted(before):
                     now = sum(one == index for one, _ in together)
                     yield Chunk(index=index, progress=(before[index] + now * done / plan.steps) / plan.candidates)
-            pixels = self._infer(self._decoder, latents)
+            pixels = self._infer(self._decoder, latents).clip(-1, 1)  # as anybody will see them
             fits = self._fits(plan, condition, pixels)
             for (index, candidate), fit, picture in zip(together, fits, to_bytes(pixels), strict=True):
                 if index not in best or fit > best[index].fit:

@@ -9,7 +9,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from inkseal.core.config import ComponentConfig
+from inkseal.core.errors import InvalidRequest
 from inkseal.core.events import Listener
+from inkseal.core.language import say
 from inkseal.core.protocols import Cancel
 from inkseal.measure.metrics import metrics
 from inkseal.nets.shapes import TextImageShape
@@ -40,12 +42,19 @@ class Contrastive:
     config: ClassVar[type[ComponentConfig]] = ContrastiveConfig
 
     def __init__(self, config: ComponentConfig, data: Pictures, run_dir: Path) -> None:
+        """Raises InvalidRequest when the text vectors have another width than the network's."""
         from inkseal.nets.text_image_encoder import TextImageEncoder
 
         self._config = ContrastiveConfig.model_validate(config.model_dump())
         self._data = data
         self._conditions = Conditions(data)
         self._train = data.places("train")
+        width = data.vectors.shape[1]
+        if width != self._config.shape.text_width:
+            raise InvalidRequest(
+                say(f"The dataset needs text_width = {width}.", f"数据集需要 text_width = {width}。"),
+                fix=say("Correct the shape in the recipe.", "请在配方的 shape 中更正。"),
+            )
         self.modules: dict[str, Any] = {"model": TextImageEncoder(self._config.shape)}
 
     def prepare(self, on_event: Listener, cancel: Cancel) -> None:

@@ -110,7 +110,7 @@ class FlowMatching:
         return error, {"loss": error}
 
     def evaluate(self) -> Mapping[str, float]:
-        """Returns the loss on both untrained splits, at evenly spread times and the same noise every time.
+        """Returns the loss on both untrained splits, at logit-normal times and with noise that are the same every time.
 
         Captions are names in English, or Chinese where there is none; for what ends with `_zh`, Chinese alone.
         """

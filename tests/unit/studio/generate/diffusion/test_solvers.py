@@ -103,16 +103,15 @@ def test_evaluations_are_counted_right(solver: Solver) -> None:
         return gaussian_velocity(x, t)
 
     solve(solver, velocity, np.zeros(2), times(10))
-    assert len(asked) == 10 * solver.evaluations
-    assert all(0 <= t <= 1 for t in asked)
+    assert len(asked) == 9 * solver.evaluations + 1  # the last step, to the data, needs no look at its end
+    assert all(0 < t <= 1 for t in asked)
 
 
 def test_one_point_is_hit_exactly(solver: Solver) -> None:
     """When all data is one point, the paths are straight and every solver walks them without error."""
     point = np.array([3.0, -1.0])
-    found = solve(solver, lambda x, t: (x - point) / t if t else np.zeros(2), np.array([0.5, 0.7]), times(3))
-    if solver.evaluations == 1:
-        np.testing.assert_allclose(found, point, atol=1e-12)
+    found = solve(solver, lambda x, t: (x - point) / t, np.array([0.5, 0.7]), times(3))
+    np.testing.assert_allclose(found, point, atol=1e-12)
 
 
 def test_torch_tensors_are_served_alike(solver: Solver) -> None:

@@ -12,7 +12,7 @@ class DpmSolver:
     """Second order with one evaluation a step; exact where the prediction of the data does not change.
 
     Written for straight paths: α = 1 − t, σ = t, and the data predicted from the velocity v is x − t·v. The first step
-    is of first order, and so are steps from t = 1 or to t = 0, where log(α/σ) has no end.
+    is of first order; so are the one after a start at t = 1 and one to t = 0, where log(α/σ) has no end.
     Source: Lu et al. 2022, "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic Models",
     algorithm 2.
     """

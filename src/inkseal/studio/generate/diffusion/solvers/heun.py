@@ -1,4 +1,4 @@
-"""Heun's method: the mean of the velocities at both ends of each step."""
+"""Heun's method: the mean of the velocities at both ends of each step but the one that ends at the data."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -8,8 +8,9 @@ from inkseal.core.protocols import Velocity
 
 
 class Heun:
-    """Second order; two evaluations a step.
+    """Second order; two evaluations a step, one in the last.
 
+    At t = 0 the best guess of the noise knows nothing of x, and a mean with it would leave noise in the picture.
     Source: Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based Generative Models", algorithm 1.
     """
 
@@ -21,6 +22,6 @@ class Heun:
         """Yields x at each later time."""
         for now, then in pairwise(times):
             before = velocity(x, now)
-            after = velocity(x + (then - now) * before, then)
+            after = velocity(x + (then - now) * before, then) if then > 0 else before
             x = x + (then - now) * 0.5 * (before + after)
             yield x
