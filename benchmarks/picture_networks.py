@@ -1,7 +1,7 @@
 """Trained picture networks in torch: how each draws from noise and a condition, and what its training took."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from inkseal.formats.picture_model import WEIGHTS, read_picture_model
 from inkseal.formats.safetensors import read_header
-from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG
+from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG, beginnings
 from inkseal.workshop.train.picture_batches import Condition
 from inkseal.workshop.train.run_folder import of_player
 from inkseal.workshop.train.run_log import LOG, spent
@@ -151,7 +151,7 @@ class Training:
 def training_of(trained: Trained) -> Training:
     """Returns what the training of a network took."""
     own = {"step": trained.facts["step"], "recipe": trained.facts["recipe"]}
-    taken = [own, *_beginnings(trained.paper(BEGINNING))][::-1]
+    taken = [*beginnings(trained.paper(BEGINNING)), own]
     logs = [path for path in (trained.paper(BEGINNING_LOG), trained.paper(LOG)) if path.is_file()]
     parts = [spent(log).seconds for log in logs]
     known = [part for part in parts if part is not None]
@@ -159,13 +159,6 @@ def training_of(trained: Trained) -> Training:
         tuple((one["recipe"]["name"], one["step"], one["recipe"]["batch"]) for one in taken),
         sum(known) if known and len(known) == len(parts) else None,
     )
-
-
-def _beginnings(paper: Path) -> Iterator[dict[str, Any]]:
-    told = json.loads(paper.read_bytes()) if paper.is_file() else None
-    while told is not None:
-        yield told
-        told = told.get("beginning")
 
 
 def _decoding(autoencoder: Any) -> tuple[Any, Any]:

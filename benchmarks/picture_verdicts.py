@@ -98,8 +98,9 @@ def report(prompts: Sequence[Prompt], verdicts: Verdicts, drawn: Drawn, picture:
         "",
         f"Drawn by `make sheet` without torch: the model `{drawn.model}` (weights {drawn.weights[:12]}…), "
         f"seed {drawn.seed}, {drawn.side_px} pixels a side, one picture a prompt{chosen}, none chosen by hand. "
-        "Counted by `python benchmarks/picture_verdicts.py` from what a reader wrote down of the numbered cells without "
-        f"knowing the prompts; second guesses stand in brackets and do not count. {WANTED} of {len(prompts)} were aimed at.",
+        "Counted by `python benchmarks/picture_verdicts.py` from what a reader wrote down of the numbered cells "
+        "without knowing the prompts; second guesses stand in brackets and do not count. "
+        f"{WANTED} of {len(prompts)} were aimed at.",
         "",
         f"![{len(prompts)} numbered pictures, made by the model]({picture})",
         "",

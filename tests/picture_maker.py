@@ -1,7 +1,7 @@
 """Makes small picture datasets of coloured shapes, in memory, for tests of what trains on pictures."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ class MadeRow:
     licence: str = "MIT"
     author: str = "a maker, of pictures"
     split: str = "train"
+    captions: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

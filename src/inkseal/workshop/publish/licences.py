@@ -6,14 +6,14 @@ import io
 from collections.abc import Sequence
 from typing import Protocol
 
+from inkseal.workshop.train.picture_batches import PictureRow
+
 COLUMNS = ("id", "collection", "member", "licence", "author", "split")
 
 
-class LicensedRow(Protocol):
-    """What is told of one picture; `style` is for the networks."""
+class LicensedRow(PictureRow, Protocol):
+    """What is told of one picture."""
 
-    @property
-    def style(self) -> str: ...
     @property
     def id(self) -> str: ...
     @property

@@ -1,7 +1,8 @@
 """What is said of a published picture model: the card for programs, and a page for people in both languages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from inkseal.catalog.card import Card, CardFile, Licence, PictureProfile, Profile, TrainedOn, Words
 from inkseal.formats.picture_model import PictureModel
@@ -63,7 +64,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
     """Returns the model's page in Markdown."""
     logs = sources.logs
     scores = {key: value for log in logs.values() for key, value in scores_of(log).items()}
-    recipe = sources.facts["recipe"]
+    taken = [*sources.beginnings, sources.facts]
     told = picture_styles()
     styles = [
         (style, told[style]["en"], told[style]["zh"]) if style in told else (style,) * 3 for style in facts.styles
@@ -73,7 +74,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
         ("picture · 图片", f"{facts.side_px} × {facts.side_px}"),
         ("steps, guidance, solver · 步数、引导、求解器", f"{facts.steps}, {facts.guidance:g}, {facts.solver}"),
         ("prompts read by · 提示词编码", f"{facts.embedding}, `{facts.embedding_sha256}`"),
-        ("trained · 训练", f"{sources.facts['step']:,} × {recipe['batch']} (`{recipe['name']}`)"),
+        ("trained · 训练", ", ".join(map(_taken, taken))),
         ("training time, energy · 训练用时、能耗", "; ".join(map(_spent, logs, logs.values()))),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
         ("copies in one colour · 染色副本", f"{data.num_coloured:,}"),
@@ -109,6 +110,11 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
             _table(("collection · 来源", "pictures · 图片", "credit · 署名"), credits),
         )
     )
+
+
+def _taken(run: Mapping[str, Any]) -> str:
+    """Returns the steps of a run, and how many examples each had."""
+    return f"{run['step']:,} × {run['recipe']['batch']} (`{run['recipe']['name']}`)"
 
 
 def _spent(name: str, log: Path) -> str:

@@ -12,7 +12,7 @@ from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape, TextImageShape
-from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG
+from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG, beginnings
 from inkseal.workshop.train.latents import AUTOENCODER, AUTOENCODER_LOG, AUTOENCODER_RECIPE, Latents
 from inkseal.workshop.train.picture_batches import Pictures, evenly, to_pixels
 from inkseal.workshop.train.run_folder import MODEL, of_player, read_model
@@ -59,12 +59,17 @@ class PictureSources:
         recipe = self.flow / AUTOENCODER_RECIPE
         name = json.loads(recipe.read_bytes())["name"] if recipe.is_file() else "autoencoder"
         named = {str(name): self.flow / AUTOENCODER_LOG}
-        if (self.flow / BEGINNING).is_file():
-            named[_began(self.flow / BEGINNING)] = self.flow / BEGINNING_LOG
+        if self.beginnings:
+            named[" + ".join(str(told["recipe"]["name"]) for told in self.beginnings)] = self.flow / BEGINNING_LOG
         named[self.flow.name] = self.flow / LOG
         if self.encoder is not None:
             named[self.encoder.name] = self.encoder / LOG
         return named
+
+    @property
+    def beginnings(self) -> list[dict[str, Any]]:
+        """Returns what the runs whose weights the flow began with say of themselves, first things first."""
+        return beginnings(self.flow / BEGINNING)
 
     @property
     def transformer_shape(self) -> DiffusionTransformerShape:
@@ -197,16 +202,6 @@ def prove_data(sources: PictureSources, data: Pictures, data_sha256: str) -> Non
                 "请恢复训练时的数据集，或重新训练。",
             ),
         )
-
-
-def _began(paper: Path) -> str:
-    """Returns the names of all recipes whose weights a run began with, one after the other, first things first."""
-    told: dict[str, Any] | None = json.loads(paper.read_bytes())
-    names: list[str] = []
-    while told is not None:
-        names.insert(0, str(told["recipe"]["name"]))
-        told = told.get("beginning")
-    return " + ".join(names)
 
 
 def _same(one: Path, other: Path) -> bool:

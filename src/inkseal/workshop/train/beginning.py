@@ -74,3 +74,13 @@ def begin_with(
         f"Began with {name} at step {facts['step']}: {len(found)} of {len(mine)} tensors.",
         f"以 {name} 第 {facts['step']} 步的权重开始：{len(mine)} 个张量中的 {len(found)} 个。",
     )
+
+
+def beginnings(paper: Path) -> list[dict[str, Any]]:
+    """Returns what each run that the weights went through says of itself, first things first."""
+    found: list[dict[str, Any]] = []
+    told = json.loads(paper.read_bytes()) if paper.is_file() else None
+    while told is not None:
+        found.insert(0, told)
+        told = told.get("beginning")
+    return found

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AUTOENCODER, LATENTS = "autoencoder.safetensors", "latents.safetensors"
+MIRRORED = "mirrored"
 AUTOENCODER_RECIPE, AUTOENCODER_LOG = "autoencoder-recipe.json", "autoencoder-log.jsonl"
 """Its papers, which stay with the latents when the autoencoder's own run is gone."""
 BATCH = 64
@@ -33,6 +34,7 @@ class Latents:
 
     Attributes:
         values: float16 [N, C, H, W], as encoded.
+        mirrored: the same of the pictures mirrored left to right; None where they were not asked for.
         mean, std: float32 [C], over the training split.
         step: after how many steps the autoencoder was taken.
     """
@@ -49,14 +51,22 @@ class Latents:
         self.autoencoder.eval().requires_grad_(False)
         file = read_header(folder / LATENTS)
         self.values = file.tensor("latents").view(np.float16).reshape(file.tensors["latents"].shape)
+        self.mirrored = None
+        if MIRRORED in file.tensors:
+            self.mirrored = file.tensor(MIRRORED).view(np.float16).reshape(self.values.shape)
         self.mean = np.array(json.loads(file.metadata["mean"]), np.float32)
         self.std = np.array(json.loads(file.metadata["std"]), np.float32)
 
-    def of(self, rows: npt.NDArray[np.int64]) -> "Tensor":
-        """Returns latents [B, C, H, W] float32 of zero mean and unit variance in every channel."""
+    def of(self, rows: npt.NDArray[np.int64], mirror: npt.NDArray[np.bool_] | None = None) -> "Tensor":
+        """Returns latents [B, C, H, W] float32 of zero mean and unit variance in every channel.
+
+        Those of the mirrored picture where `mirror` [B] says so.
+        """
         import torch
 
         values = self.values[rows].astype(np.float32)
+        if mirror is not None and self.mirrored is not None:
+            values[mirror] = self.mirrored[rows[mirror]]
         return torch.from_numpy((values - self.mean[:, None, None]) / self.std[:, None, None])
 
     def to_pixels(self, latents: "Tensor") -> "Tensor":
@@ -75,7 +85,16 @@ class Latents:
         }
 
 
-def encode_all(data: Pictures, runs: Path, name: str, target: Path, on_event: Listener, cancel: Cancel) -> Latents:
+def encode_all(
+    data: Pictures,
+    runs: Path,
+    name: str,
+    target: Path,
+    on_event: Listener,
+    cancel: Cancel,
+    *,
+    mirrored: bool = False,
+) -> Latents:
     """Encodes the dataset with the autoencoder of that name, unless `target` has the latents already.
 
     The autoencoder is copied: a later, better one would not understand these latents.
@@ -85,11 +104,13 @@ def encode_all(data: Pictures, runs: Path, name: str, target: Path, on_event: Li
         Cancelled: `cancel` was set; nothing is kept.
     """
     if not (target / LATENTS).exists():
-        _encode(data, find_trained(runs, name, "autoencoder"), target, on_event, cancel)
+        _encode(data, find_trained(runs, name, "autoencoder"), target, on_event, cancel, mirrored=mirrored)
     return Latents(target)
 
 
-def _encode(data: Pictures, trained: Trained, target: Path, on_event: Listener, cancel: Cancel) -> None:
+def _encode(
+    data: Pictures, trained: Trained, target: Path, on_event: Listener, cancel: Cancel, *, mirrored: bool
+) -> None:
     import torch
     from safetensors.numpy import save
 
@@ -98,17 +119,20 @@ def _encode(data: Pictures, trained: Trained, target: Path, on_event: Listener, 
     model = Autoencoder(AutoencoderShape.model_validate(trained.facts["shape"]))
     model.load_state_dict(of_player(trained.tensors))
     model.eval()
-    parts = []
+    parts: dict[str, list[npt.NDArray[np.float16]]] = {name: [] for name in ("latents", MIRRORED)[: 1 + mirrored]}
     what = say("Encoding pictures", "编码图片")
     with torch.no_grad():
         for start in range(0, len(data.pixels), BATCH):
             if cancel.is_set():
                 raise Cancelled(say("Encoding was stopped.", "编码已停止。"))
             rows = np.arange(start, min(start + BATCH, len(data.pixels)))
-            parts.append(model.encode(to_pixels(data, rows))[0].numpy().astype(np.float16))
+            pixels = to_pixels(data, rows)
+            for name, part in parts.items():
+                seen = pixels.flip(3) if name == MIRRORED else pixels
+                part.append(model.encode(seen)[0].numpy().astype(np.float16))
             on_event(Progress(what=what, done=float(rows[-1] + 1), total=len(data.pixels), unit="pictures"))
-    values = np.concatenate(parts)
-    training = values[data.places("train")].astype(np.float64)
+    tensors = {name: np.concatenate(part) for name, part in parts.items()}
+    training = tensors["latents"][data.places("train")].astype(np.float64)
     metadata = {
         "mean": json.dumps(training.mean(axis=(0, 2, 3)).tolist()),
         "std": json.dumps(training.std(axis=(0, 2, 3)).tolist()),
@@ -118,4 +142,4 @@ def _encode(data: Pictures, trained: Trained, target: Path, on_event: Listener, 
     write_whole(target / AUTOENCODER_RECIPE, json.dumps(trained.facts["recipe"], indent=1).encode())
     if trained.paper(LOG).is_file():
         write_whole(target / AUTOENCODER_LOG, trained.paper(LOG).read_bytes())
-    write_whole(target / LATENTS, save({"latents": values}, metadata))
+    write_whole(target / LATENTS, save(tensors, metadata))

@@ -1,6 +1,6 @@
 """Turns a memory-mapped set of pictures with captions into the tensors that picture objectives train on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,6 +23,9 @@ class PictureRow(Protocol):
 
     @property
     def style(self) -> str: ...
+
+    @property
+    def captions(self) -> Mapping[str, Sequence[str]]: ...
 
 
 class Pictures(Protocol):

@@ -45,6 +45,19 @@ def test_decoding_gives_what_the_autoencoder_itself_would(source: Path, tmp_path
     torch.testing.assert_close(found, expected, atol=5e-3, rtol=0)  # latents are kept in half precision
 
 
+def test_mirrored_pictures_have_latents_of_their_own(source: Path, tmp_path: Path) -> None:
+    latents = encode_all(DATA, source.parent, source.name, tmp_path, ignore, NEVER, mirrored=True)
+    rows = np.array([3, 11])
+    with torch.no_grad():
+        mean, _ = latents.autoencoder.encode(to_pixels(DATA, rows).flip(3))
+        expected = latents.autoencoder.decode(mean)
+        found = latents.to_pixels(latents.of(rows, np.array([True, True])))
+    torch.testing.assert_close(found, expected, atol=5e-3, rtol=0)
+    one = latents.of(rows, np.array([False, True]))
+    assert torch.equal(one[0], latents.of(rows)[0])
+    assert not torch.equal(one[1], latents.of(rows)[1])
+
+
 def test_a_later_autoencoder_does_not_change_them(source: Path, tmp_path: Path) -> None:
     first = encode_all(DATA, source.parent, source.name, tmp_path, ignore, NEVER)
     kept = (tmp_path / LATENTS).read_bytes()

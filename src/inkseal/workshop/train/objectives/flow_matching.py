@@ -27,6 +27,7 @@ from inkseal.workshop.train.picture_batches import (
     to_sheet,
 )
 from inkseal.workshop.train.recipe import TrainedName
+from inkseal.workshop.train.varied import may_mirror, vary_condition
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +45,11 @@ class FlowMatchingConfig(ComponentConfig):
     time_scale: float = Field(1.0, gt=0)
     drop_condition: float = Field(0.12, ge=0, le=1, description="Part of the examples that see no condition.")
     drop_style: float = Field(0.2, ge=0, le=1, description="Part of the others that see no style.")
+    mirror: float = Field(
+        0.0, ge=0, le=0.5, description="Part of the pictures that are mirrored, where that is no lie."
+    )
+    hide_words: float = Field(0.0, ge=0, lt=1, description="Part of a caption's vectors that are hidden one by one.")
+    text_noise: float = Field(0.0, ge=0, description="Length of what is added to each text vector, of length 1.")
     sheet_steps: int = Field(20, ge=1)
     sheet_guidance: float = Field(3.0, ge=0)
     sheet_solver: str = "dpm_solver"
@@ -69,6 +75,7 @@ class FlowMatching:
         self._conditions = Conditions(data)
         self._conditions.check(self._config.shape)
         self._train = data.places("train")
+        self._may_mirror = may_mirror(data)
         self._latents: Latents | None = None
         self.modules: dict[str, Any] = {"model": DiffusionTransformer(self._config.shape)}
 
@@ -79,7 +86,8 @@ class FlowMatching:
             InvalidRequest: the autoencoder is not trained, or its latents are not of the network's shape.
         """
         runs, name = self._run_dir.parent, self._config.autoencoder
-        self._latents = encode_all(self._data, runs, name, self._run_dir, on_event, cancel)
+        mirrored = self._config.mirror > 0
+        self._latents = encode_all(self._data, runs, name, self._run_dir, on_event, cancel, mirrored=mirrored)
         shape = self._config.shape
         check_latents(self._latents.values.shape[1:], (shape.channels, shape.side, shape.side))
 
@@ -92,12 +100,15 @@ class FlowMatching:
         return len(self._train)
 
     def batch(self, indices: npt.NDArray[Any], rng: np.random.Generator) -> "Mapping[str, Tensor]":
-        """Returns latents, and conditions of which some are hidden."""
+        """Returns latents, and conditions of which some are hidden, both varied as the recipe says."""
         rows = self._train[indices]
         seen = self._conditions.of_captions(rows, self._conditions.choose(rows, rng))
         config = self._config
         hidden = drop_condition(seen, rng, config.drop_condition, config.drop_style)
-        return {"latents": self.latents.of(rows), **hidden._asdict()}
+        if config.hide_words or config.text_noise:
+            hidden = vary_condition(hidden, rng, config.hide_words, config.text_noise)
+        mirror = (rng.random(len(rows)) < config.mirror) & self._may_mirror[rows] if config.mirror else None
+        return {"latents": self.latents.of(rows, mirror), **hidden._asdict()}
 
     def loss(self, batch: "Mapping[str, Tensor]", player: str) -> "tuple[Tensor, Mapping[str, Tensor]]":
         import torch
