@@ -137,7 +137,7 @@ def test_backup_and_restore_bring_everything_back(tmp_path: Path) -> None:
 def test_it_speaks_chinese() -> None:
     told = inkseal("--language", "zh", "generate", "--help").stdout
     assert "生成内容" in told
-    assert "由提示词生成 image" in told
+    assert "由提示词生成内容（image）" in told
     assert "没有名为" in inkseal("generate", "text", "x", "--model", "nope", INKSEAL_LANGUAGE="zh").stderr
 
 

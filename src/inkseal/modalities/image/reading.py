@@ -14,7 +14,7 @@ from inkseal.core.language import say
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_PIXELS = 20_000_000
+MAX_PIXELS = 20 << 20
 """Enough for the largest picture that is made here, with its label strip."""
 MAX_SIDE_PX = 16384
 MAX_BYTES = 64 << 20
@@ -234,8 +234,8 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 def _too_large() -> InvalidRequest:
     return InvalidRequest(
         say(
-            f"The picture is too large: at most {MAX_PIXELS // 1_000_000} million pixels, {MAX_SIDE_PX} on a side.",
-            f"图片过大：最多 {MAX_PIXELS // 10_000} 万像素，每边至多 {MAX_SIDE_PX} 像素。",
+            f"The picture is too large: at most {MAX_PIXELS >> 20} million pixels, {MAX_SIDE_PX} on a side.",
+            f"图片过大：最多 {(MAX_PIXELS >> 20) * 100} 万像素，每边至多 {MAX_SIDE_PX} 像素。",
         ),
         fix=say("Make it smaller.", "请缩小图片。"),
     )
