@@ -97,14 +97,16 @@ def torch(model: str, rounds: int, side_px: int) -> dict[str, Any]:
     embedding = Catalog(data_dir).local("embedding")
     embedder = OpenvinoEmbedding(OpenvinoEmbeddingConfig()).load(embedding, usable_cores(), ignore, NEVER)
 
-    def velocity(*arrays: Any) -> Any:
-        return transformer(*(library.from_numpy(np.ascontiguousarray(array)) for array in arrays)).numpy()
+    def velocities(*arrays: Any) -> Any:
+        made = transformer.velocities(*(library.from_numpy(np.ascontiguousarray(array)) for array in arrays))
+        return tuple(one.numpy() for one in made)
 
     def work(prompt: str, seed: int) -> None:
         texts = condition_texts(prompt)
         tokens = assemble_condition(texts, dict(zip(texts, embedder.embed(texts), strict=True)))[None]
         style = np.zeros(1, np.int64)
-        steered = guided(velocity, tokens, np.any(tokens != 0, axis=2), style, facts.guidance)
+        mask = np.any(tokens != 0, axis=2)
+        steered = guided(velocities, tokens, mask, style, facts.guidance, facts.autoguidance)
         with library.no_grad():
             noise = noise_of(seed, [(0, 0)], facts.latent)
             *_, latents = solvers[facts.solver]().solve(steered, noise, times(facts.steps))

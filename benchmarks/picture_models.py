@@ -24,7 +24,6 @@ import numpy as np
 from picture_networks import (
     Array,
     Drawer,
-    Sampling,
     adversarial,
     conditional_autoencoder,
     flow,
@@ -164,7 +163,7 @@ def _named(conditions: Conditions, rows: Array, language: int) -> tuple[Array, A
 
 
 def find_drawers(runs: Sequence[str], folder: Path, data_sha256: str) -> dict[str, tuple[Trained, Drawer]]:
-    """Returns what draws, by what the table calls it; a flow also without guidance.
+    """Returns what draws, by what the table calls it; a flow also without guidances.
 
     Raises:
         SystemExit: one was trained on another dataset.
@@ -178,8 +177,10 @@ def find_drawers(runs: Sequence[str], folder: Path, data_sha256: str) -> dict[st
             found[f"{NAMES[network]} (`{run}`)"] = trained, PLAIN[network](trained)
             continue
         own = sampling_of(trained, folder)
-        for sampling in dict.fromkeys((own, Sampling(own.steps, 1.0, own.solver))):
+        without = own._replace(autoguidance=0.0)
+        for sampling in dict.fromkeys((own, without, without._replace(guidance=1.0))):
             title = f"flow matching (`{run}`), {sampling.steps} steps, guidance {sampling.guidance:g}"
+            title += f" and {sampling.autoguidance:g}" if sampling.autoguidance else ""
             found[title] = trained, flow(trained, folder, sampling)
     return found
 

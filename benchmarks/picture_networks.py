@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +22,12 @@ Draw = Callable[[npt.NDArray[np.float32], Condition], Any]
 """Noise of the model's shape and conditions → pictures [B, 3, S, S] in [-1, 1]."""
 
 
-@dataclass(frozen=True)
-class Sampling:
+class Sampling(NamedTuple):
     """How a flow is followed from noise to a picture."""
 
     steps: int
     guidance: float
+    autoguidance: float
     solver: str
 
 
@@ -73,9 +73,9 @@ def sampling_of(trained: Trained, runs: Path) -> Sampling:
 
     if trained.folder.parent == runs:
         config = FlowMatchingConfig.model_validate(trained.facts["recipe"]["config"])
-        return Sampling(config.sheet_steps, config.sheet_guidance, config.sheet_solver)
+        return Sampling(config.sheet_steps, config.sheet_guidance, config.sheet_autoguidance, config.sheet_solver)
     facts = read_picture_model(trained.folder)
-    return Sampling(facts.steps, facts.guidance, facts.solver)
+    return Sampling(facts.steps, facts.guidance, facts.autoguidance, facts.solver)
 
 
 def flow(trained: Trained, runs: Path, sampling: Sampling) -> Drawer:
@@ -89,12 +89,13 @@ def flow(trained: Trained, runs: Path, sampling: Sampling) -> Drawer:
     network, to_pixels, parameters = flow_networks(trained, runs)
     shape = trained.facts["shape"]
 
-    def model(*arrays: Array) -> Array:
-        made: Array = network(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)).numpy()
-        return made
+    def model(*arrays: Array) -> tuple[Array, Array]:
+        asked = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+        velocity, rough = network.velocities(*asked)
+        return velocity.numpy(), rough.numpy()
 
     def draw(noise: npt.NDArray[np.float32], seen: Condition) -> Any:
-        velocity = guided(model, *(part.numpy() for part in seen), sampling.guidance)
+        velocity = guided(model, *(part.numpy() for part in seen), sampling.guidance, sampling.autoguidance)
         *_, last = solvers[sampling.solver]().solve(velocity, noise, times(sampling.steps))
         return to_pixels(torch.from_numpy(np.asarray(last, np.float32)))
 

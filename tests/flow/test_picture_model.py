@@ -59,7 +59,7 @@ def test_the_command_publishes_and_says_how_near_it_is(
     done = CliRunner().invoke(app, ["publish", "flow", "--name", "mine", "--json"])
     told = json.loads(done.stdout)
     assert (told["name"], told["changed"]) == ("mine", True)
-    assert [parity["network"] for parity in told["parity"]] == ["transformer", "decoder"]
+    assert [parity["network"] for parity in told["parity"]] == ["transformer", "transformer, rough", "decoder"]
     again = CliRunner().invoke(app, ["publish", "flow", "vae", "--name", "mine"])
     assert again.stdout.strip() == str(tmp_path / "models" / "mine")
     assert "largest error" in again.stderr
@@ -67,7 +67,7 @@ def test_the_command_publishes_and_says_how_near_it_is(
     assert "outline" in shown.stdout
     shown = CliRunner().invoke(app, ["models", "show", "mine"])
     assert "styles: flat, outline\n" in shown.stdout
-    assert "2, 3, dpm_solver\n" in shown.stdout
+    assert "2, 3, 0, dpm_solver\n" in shown.stdout
     wrong = CliRunner().invoke(app, ["publish", "vae"])
     assert isinstance(wrong.exception, InvalidRequest)
 
@@ -86,7 +86,7 @@ def test_a_picture_is_drawn_sealed_and_verified(studio: Studio) -> None:
     assert facts.model is not None
     assert facts.backend is not None
     assert (facts.model.name, facts.backend.name) == ("picture", "openvino_image")
-    assert facts.usage.reported == {"steps": 2, "guidance": 3.0, "solver": "dpm_solver"}
+    assert facts.usage.reported == {"steps": 2, "guidance": 3.0, "autoguidance": 0.0, "solver": "dpm_solver"}
     data, _ = studio.export_bytes(made.artifacts[0].id, "png", "both")
     assert studio.verify(data, "picture.png").intact
 

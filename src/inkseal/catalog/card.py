@@ -88,6 +88,7 @@ class PictureProfile(Closed):
     styles: tuple[str, ...] = ()
     steps: int
     guidance: float
+    autoguidance: float = 0.0
     solver: str
 
 

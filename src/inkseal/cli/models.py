@@ -113,11 +113,11 @@ def _abilities(card: "Card") -> list[tuple[str, str]]:
     picture = card.profile.picture
     if picture is None:
         return [(say("context", "上下文"), say(f"{card.context_tokens} tokens", f"{card.context_tokens} 词元"))]
-    own = f"{picture.steps}, {picture.guidance:g}, {picture.solver}"
+    own = f"{picture.steps}, {picture.guidance:g}, {picture.autoguidance:g}, {picture.solver}"
     return [
         (say("picture", "图片"), f"{picture.side_px} × {picture.side_px}"),
         (say("styles", "风格"), ", ".join(picture.styles)),
-        (say("steps, guidance, solver", "步数、引导、求解器"), own),
+        (say("steps, guidance, autoguidance, solver", "步数、引导、自引导、求解器"), own),
     ]
 
 

@@ -24,18 +24,47 @@ def publish(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            help=say("Runs, such as picture-flow picture-encoder.", "运行名称，例如 picture-flow picture-encoder。"),
+            help=say(
+                "Runs, such as picture-flow picture-encoder; with runs that a flow began with, the mean of all.",
+                "运行名称，例如 picture-flow picture-encoder；若同时写出流匹配运行所继续的运行，则取其权重的平均。",
+            ),
         ),
     ],
     name: Annotated[str, typer.Option(help=say("Name of the model.", "模型名称。"))] = "my-picture",
+    guidance: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=20,
+            help=say(
+                "How closely its pictures follow prompts unless asked; the recipe's when absent.",
+                "默认情况下图片贴合提示词的程度；缺省时取配方中的值。",
+            ),
+        ),
+    ] = None,
+    autoguidance: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=2,
+            help=say(
+                "How far pictures are led away from what the sketch alone would draw; the recipe's when absent.",
+                "图片远离草图网络单独所画结果的程度；缺省时取配方中的值。",
+            ),
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
 ) -> None:
     from inkseal.core.config import load_settings
     from inkseal.workshop.publication import publish_runs
 
+    asked = {"guidance": guidance, "autoguidance": autoguidance}
+    sampling = {key: value for key, value in asked.items() if value is not None}
     terminal = Terminal(quiet=as_json)
     with interruptible(signal.SIGTERM) as cancel:
-        published = publish_runs(runs, load_settings().data_dir, name, on_event=terminal, cancel=cancel)
+        published = publish_runs(
+            runs, load_settings().data_dir, name, sampling=sampling, on_event=terminal, cancel=cancel
+        )
     terminal.close()
     if as_json:
         print_json(published.model_dump(mode="json"))

@@ -35,7 +35,7 @@ class PictureSearch(Closed):
 class PictureModel(Closed):
     """The facts of one picture model."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     side_px: Count
     """Of a picture, before anything enlarges it."""
     latent: tuple[Count, Count, Count]
@@ -46,6 +46,8 @@ class PictureModel(Closed):
     """Style number n is `styles[n - 1]`; 0 stands for any."""
     steps: Count
     guidance: float
+    autoguidance: float
+    """How far pictures are led away from what the sketch alone would draw."""
     solver: str
     embedding: str
     """Name of the model that embeds prompts, as the condition was trained."""

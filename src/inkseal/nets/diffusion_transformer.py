@@ -142,13 +142,20 @@ class DiffusionTransformer(nn.Module):
             mask: [B, 9] bool, True where there is a vector. All False, with style 0, means: no condition.
             style: [B] int64; 0 is any.
         """
-        velocity = linear_velocity(z_t, t)
-        if not self.shape.sketch_width:
-            return velocity + self._of_blocks(z_t, None, t, condition, mask, style)
-        sketched: Tensor = self.sketch(z_t, t, condition, mask, style)
-        if self.shape.depth:
-            velocity = velocity + self._of_blocks(z_t, sketched, t, condition, mask, style)
-        return velocity + sketched
+        return self.velocities(z_t, t, condition, mask, style)[0]
+
+    def velocities(
+        self, z_t: Tensor, t: Tensor, condition: Tensor, mask: Tensor, style: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the velocity, and the rough one that it adds the blocks' to; takes what `forward` takes."""
+        rough = linear_velocity(z_t, t)
+        sketched: Tensor | None = None
+        if self.shape.sketch_width:
+            sketched = self.sketch(z_t, t, condition, mask, style)
+            rough = rough + sketched
+        if not self.shape.depth:
+            return rough, rough
+        return rough + self._of_blocks(z_t, sketched, t, condition, mask, style), rough
 
     def _of_blocks(
         self, z_t: Tensor, sketched: Tensor | None, t: Tensor, condition: Tensor, mask: Tensor, style: Tensor

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,6 +68,7 @@ def publish_picture(
     shelf: Shelf,
     name: str,
     *,
+    sampling: Mapping[str, float] | None = None,
     on_event: Listener,
     cancel: Cancel,
 ) -> Published:
@@ -75,10 +76,11 @@ def publish_picture(
 
     Args:
         runs: the folder of runs.
-        names: one flow run, and a text–image encoder's if wanted.
+        names: one flow run, with runs that it began with if the mean of all is wanted, and a text–image encoder's.
         open_data: opens the dataset of a name, which the flow's recipe gives.
         shelf: where models lie.
         name: of the model; one of that name must have been published from runs.
+        sampling: `guidance` and `autoguidance` that the model has by default, where not the recipe's.
         on_event: hears of each step.
         cancel: asks to stop between steps; nothing is left then.
 
@@ -98,7 +100,7 @@ def publish_picture(
     with shelf.partial(name) as partial:
         try:
             _empty(partial)
-            card, parity = _fill(partial, name, sources, data, step)
+            card, parity = _fill(partial, name, sources, data, sampling or {}, step)
             changed = before is None or before.card != card or not _is_whole(shelf.folder(name), card)
             if changed:
                 source = f"{RUNS}{'+'.join(names)}"
@@ -126,10 +128,15 @@ class _Steps:
 
 
 def _fill(
-    folder: Path, name: str, sources: PictureSources, data: PublishedPictures, step: _Steps
+    folder: Path,
+    name: str,
+    sources: PictureSources,
+    data: PublishedPictures,
+    sampling: Mapping[str, float],
+    step: _Steps,
 ) -> tuple[Card, tuple[Parity, ...]]:
     step(say("Drawing the networks", "绘制网络"))
-    facts = _write_networks(folder, sources, data)
+    facts = _write_networks(folder, sources, data, sampling)
     step(say("Proving that they answer as they were trained", "验证与训练结果一致"))
     parity = prove(folder, sources, data)
     require(parity)
@@ -140,7 +147,9 @@ def _fill(
     return card, parity
 
 
-def _write_networks(folder: Path, sources: PictureSources, pictures: PublishedPictures) -> PictureModel:
+def _write_networks(
+    folder: Path, sources: PictureSources, pictures: PublishedPictures, sampling: Mapping[str, float]
+) -> PictureModel:
     data = pictures.card
     tensors = sources.tensors()
     transformer, autoencoder, latents = sources.transformer_shape, sources.autoencoder_shape, sources.latents
@@ -151,7 +160,8 @@ def _write_networks(folder: Path, sources: PictureSources, pictures: PublishedPi
     if sources.encoder_shape is not None:
         graphs[PICTURES] = draw_picture_tower(tensors, sources.encoder_shape)
         graphs[TEXTS] = draw_text_tower(tensors, sources.encoder_shape)
-    config = FlowMatchingConfig.model_validate(sources.facts["recipe"]["config"])
+    asked = {f"sheet_{name}": value for name, value in sampling.items()}
+    config = FlowMatchingConfig.model_validate(sources.facts["recipe"]["config"] | asked)
     facts = PictureModel(
         side_px=SIDE * transformer.side,
         latent=(transformer.channels, transformer.side, transformer.side),
@@ -160,6 +170,7 @@ def _write_networks(folder: Path, sources: PictureSources, pictures: PublishedPi
         styles=tuple(sources.facts["styles"]),
         steps=config.sheet_steps,
         guidance=config.sheet_guidance,
+        autoguidance=config.sheet_autoguidance,
         solver=config.sheet_solver,
         embedding=data.embedding["model"],
         embedding_sha256=data.embedding["sha256"],
@@ -178,6 +189,7 @@ def _write_networks(folder: Path, sources: PictureSources, pictures: PublishedPi
         "latent_std": json.dumps(latents.std.tolist()),
         "data_sha256": data.sha256,
         "steps": json.dumps(sources.steps),
+        **({"averaged": json.dumps(sources.averaged)} if sources.averaged else {}),
     }
     save_graphs(folder, WEIGHTS, tensors, graphs, metadata)
     return facts

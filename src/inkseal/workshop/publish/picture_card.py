@@ -23,6 +23,8 @@ LIMITS_ZH = (
     "对数量与位置把握较差，未见过的事物只能凭词义猜测。"
 )
 
+_AVERAGED = "Losses are those of `{0}` alone, before the mean. · 损失是 `{0}` 自身的，取平均之前。\n"
+
 
 def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: PictureModel) -> Card:
     """Returns the catalog card."""
@@ -52,6 +54,7 @@ def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: Pictu
                 styles=facts.styles,
                 steps=facts.steps,
                 guidance=facts.guidance,
+                autoguidance=facts.autoguidance,
                 solver=facts.solver,
             ),
         ),
@@ -72,9 +75,13 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
     rows = [
         ("weights · 参数", f"{facts.parameters:,}, {WEIGHTS_LICENCE}"),
         ("picture · 图片", f"{facts.side_px} × {facts.side_px}"),
-        ("steps, guidance, solver · 步数、引导、求解器", f"{facts.steps}, {facts.guidance:g}, {facts.solver}"),
+        (
+            "steps, guidance, autoguidance, solver · 步数、引导、自引导、求解器",
+            f"{facts.steps}, {facts.guidance:g}, {facts.autoguidance:g}, {facts.solver}",
+        ),
         ("prompts read by · 提示词编码", f"{facts.embedding}, `{facts.embedding_sha256}`"),
         ("trained · 训练", ", ".join(map(_taken, taken))),
+        *([("mean of the weights of · 权重平均", ", ".join(sources.averaged))] if sources.averaged else []),
         ("training time, energy · 训练用时、能耗", "; ".join(map(_spent, logs, logs.values()))),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
         ("copies in one colour · 染色副本", f"{data.num_coloured:,}"),
@@ -93,6 +100,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
             *(f"- {limit}" for limit in data.limits + data.limits_zh),
             "",
             "## Held-out scores · 留出集得分\n",
+            *([_AVERAGED.format(sources.flow.name)] if sources.averaged else []),
             _table(
                 ("score · 项目", "value · 值"),
                 [(key.removeprefix("held_out_"), f"{v:.4g}") for key, v in scores.items()],

@@ -10,7 +10,7 @@ from inkseal.workshop.publish.layers import Array, Layers, Node
 
 
 def draw_transformer(weights: Mapping[str, Array], shape: DiffusionTransformerShape) -> Any:
-    """Returns the graph z [B, C, S, S], t [B], condition [B, 9, D], mask [B, 9] as 0 and 1, style [B] → velocity.
+    """Returns the graph z [B, C, S, S], t [B], condition [B, 9, D], mask [B, 9] as 0 and 1, style [B] → velocities.
 
     Source: see `nets.diffusion_transformer`.
     """
@@ -25,14 +25,16 @@ def draw_transformer(weights: Mapping[str, Array], shape: DiffusionTransformerSh
     style = ov.parameter([-1], np.int64, name="style")
     scaled = ov.multiply(condition, draw.scalar(shape.text_width**0.5))
     features = _time_features(draw, t)
-    velocity = ov.multiply(_linear(draw, t), z)
+    rough = ov.multiply(_linear(draw, t), z)
     sketched = None
     if shape.sketch_width:
         sketched = _sketch(draw, z, features, _pooled(draw, scaled, mask, style, "sketch.pooled"), shape)
-        velocity = ov.add(velocity, sketched)
+        rough = ov.add(rough, sketched)
+    velocity = rough
     if shape.depth:
-        velocity = ov.add(velocity, _of_blocks(draw, z, sketched, features, scaled, mask, style, shape))
-    return openvino.Model([ov.result(velocity)], [z, t, condition, mask, style], "transformer")
+        velocity = ov.add(rough, _of_blocks(draw, z, sketched, features, scaled, mask, style, shape))
+    results = [ov.result(velocity), ov.result(rough)]
+    return openvino.Model(results, [z, t, condition, mask, style], "transformer")
 
 
 def _linear(draw: Layers, t: Node) -> Node:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inkseal.workshop.publish.layers import Array
 
 NUM_ASKED = 8
+ROUGH = f"{TRANSFORMER}, rough"
 SEED = 0
 
 
@@ -37,12 +38,15 @@ def prove(folder: Path, sources: PictureSources, data: Pictures) -> tuple[Parity
     noise = np.random.Generator(np.random.PCG64(SEED)).standard_normal((len(rows), *latent), dtype=np.float32)
     t = np.linspace(1, 0, len(rows), dtype=np.float32)
     with torch.no_grad():
-        velocity = _transformer(sources)(torch.from_numpy(noise), torch.from_numpy(t), tokens, mask, style).numpy()
+        asked = (torch.from_numpy(noise), torch.from_numpy(t), tokens, mask, style)
+        velocity, rough = (made.numpy() for made in _transformer(sources).velocities(*asked))
         pixels = sources.latents.to_pixels(torch.from_numpy(noise)).numpy()
-    asked = [noise, t, tokens.numpy(), mask.numpy().astype(np.float32), style.numpy()]
+    inputs = [noise, t, tokens.numpy(), mask.numpy().astype(np.float32), style.numpy()]
+    served, served_rough = _served(folder, TRANSFORMER, inputs)
     found = [
-        compare(TRANSFORMER, _served(folder, TRANSFORMER, asked), velocity),
-        compare(DECODER, _served(folder, DECODER, [noise]), pixels),
+        compare(TRANSFORMER, served, velocity),
+        compare(ROUGH, served_rough, rough),
+        compare(DECODER, _served(folder, DECODER, [noise])[0], pixels),
     ]
     if sources.encoder_shape is not None:
         found += _towers(folder, sources, to_pixels(data, rows), tokens[:, 0])
@@ -56,8 +60,8 @@ def _towers(folder: Path, sources: PictureSources, pixels: Any, texts: Any) -> l
     with torch.no_grad():
         seen, read = encoder.encode_pictures(pixels).numpy(), encoder.encode_texts(texts).numpy()
     return [
-        compare(PICTURES, _served(folder, PICTURES, [pixels.numpy()]), seen),
-        compare(TEXTS, _served(folder, TEXTS, [texts.numpy()]), read),
+        compare(PICTURES, _served(folder, PICTURES, [pixels.numpy()])[0], seen),
+        compare(TEXTS, _served(folder, TEXTS, [texts.numpy()])[0], read),
     ]
 
 
@@ -69,6 +73,6 @@ def _transformer(sources: PictureSources) -> Any:
     return model.eval()
 
 
-def _served(folder: Path, name: str, inputs: "Sequence[Array]") -> "Array":
+def _served(folder: Path, name: str, inputs: "Sequence[Array]") -> "list[Array]":
     compiled = core().compile_model(read_graph(folder, name, WEIGHTS), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return np.array(compiled([np.ascontiguousarray(array) for array in inputs])[0])
+    return [np.array(made) for made in compiled([np.ascontiguousarray(array) for array in inputs]).values()]

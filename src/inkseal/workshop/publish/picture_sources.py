@@ -12,6 +12,7 @@ from inkseal.catalog.verify import hash_file
 from inkseal.core.errors import InvalidRequest
 from inkseal.core.language import say
 from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape, TextImageShape
+from inkseal.workshop.publish.mean import Run, last_of, mean_weights
 from inkseal.workshop.train.beginning import BEGINNING, BEGINNING_LOG, beginnings
 from inkseal.workshop.train.latents import AUTOENCODER, AUTOENCODER_LOG, AUTOENCODER_RECIPE, Latents
 from inkseal.workshop.train.picture_batches import Pictures, evenly, to_pixels
@@ -36,6 +37,7 @@ class PictureSources:
         flow, encoder: their folders; the encoder's is None when none was named.
         trained_on: hashes of the datasets that they were trained on, as far as the runs know.
         facts: of the flow, as the run left them.
+        averaged: names of the runs whose weights' mean the transformer's are, the flow's among them.
         latents: with the autoencoder that made them.
         steps: after how many each network was taken.
     """
@@ -43,6 +45,7 @@ class PictureSources:
     flow: Path
     encoder: Path | None
     facts: Mapping[str, Any]
+    averaged: tuple[str, ...]
     trained_on: frozenset[str]
     latents: Latents
     transformer_weights: "Mapping[str, Tensor]"
@@ -110,33 +113,34 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
     """Returns what the named runs hold. The autoencoder comes with the flow, which kept the one that it saw.
 
     Raises:
-        InvalidRequest: a run is not there, not at its end or of no use here, or there is not exactly one flow.
+        InvalidRequest: a run is not there, not at its end or of no use here, there is no flow, or there are several
+            of which none went on from all others.
         ModelFileRefused: a file is malformed.
     """
-    found: dict[str, list[tuple[Path, Mapping[str, Any], Mapping[str, Tensor]]]] = {}
+    found: dict[str, list[Run]] = {}
     for name in dict.fromkeys(names):
         if not name or Path(name).name != name or name.startswith("."):
             raise InvalidRequest(say(f"{name[:80]!r} is no name of a run.", f"{name[:80]!r} 不是运行名称。"))
         said, weights = read_model(runs / name / MODEL)
         _require_end(name, said)
-        found.setdefault(str(said.get("network")), []).append((runs / name, said, weights))
+        found.setdefault(str(said.get("network")), []).append(Run(runs / name, said, weights))
     flows, encoders = found.pop("diffusion_transformer", []), found.pop("text_image_encoder", [])
     autoencoders = found.pop("autoencoder", [])
-    if len(flows) != 1 or len(encoders) > 1 or found:
+    if not flows or len(encoders) > 1 or found:
         raise InvalidRequest(
             say(
-                "A picture model is one flow run, with or without one text–image encoder.",
-                "图片模型由一个流匹配运行组成，可另加一个图文编码器运行。",
+                "A picture model is a flow run, with or without runs that it began with and one text–image encoder.",
+                "图片模型由一个流匹配运行组成，可另加它所继续的运行，以及一个图文编码器运行。",
             ),
             fix=say(
                 "Example: inkseal publish picture-flow picture-encoder.",
                 "例如：inkseal publish picture-flow picture-encoder。",
             ),
         )
-    flow, facts, tensors = flows[0]
+    flow, facts, _ = last_of(flows)
     latents = Latents(flow)
     steps = {"transformer": facts["step"], "autoencoder": latents.step}
-    steps |= {"encoder": encoders[0][1]["step"]} if encoders else {}
+    steps |= {"encoder": encoders[0].facts["step"]} if encoders else {}
     for folder, *_ in autoencoders:
         if not _same(folder / MODEL, flow / AUTOENCODER):
             raise InvalidRequest(
@@ -147,13 +151,14 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
             )
     return PictureSources(
         flow=flow,
-        encoder=encoders[0][0] if encoders else None,
+        encoder=encoders[0].folder if encoders else None,
         facts=facts,
-        trained_on=frozenset(told.get("data_sha256") or "" for _, told, _ in [flows[0], *encoders]) - {""},
+        averaged=tuple(sorted(run.folder.name for run in flows)) if len(flows) > 1 else (),
+        trained_on=frozenset(run.facts.get("data_sha256") or "" for run in [*flows, *encoders]) - {""},
         latents=latents,
-        transformer_weights=of_player(tensors),
-        encoder_weights=of_player(encoders[0][2]) if encoders else {},
-        encoder_shape=TextImageShape.model_validate(encoders[0][1]["shape"]) if encoders else None,
+        transformer_weights=of_player(mean_weights(flows)),
+        encoder_weights=of_player(encoders[0].tensors) if encoders else {},
+        encoder_shape=TextImageShape.model_validate(encoders[0].facts["shape"]) if encoders else None,
         steps=steps,
     )
 

@@ -64,7 +64,7 @@ def begin_with(
         for key, tensor in found.items():
             mine[key].copy_(tensor)
     told = {"run": name, "sha256": trained.sha256, "step": facts["step"], "recipe": facts["recipe"]}
-    told |= {"data_sha256": facts["data_sha256"]} if "data_sha256" in facts else {}
+    told |= {key: facts[key] for key in ("data_sha256", "averaged") if key in facts}
     if trained.paper(BEGINNING).is_file():
         told["beginning"] = json.loads(trained.paper(BEGINNING).read_bytes())
     write_whole(folder / BEGINNING, json.dumps(told, ensure_ascii=False, indent=1).encode())

@@ -106,6 +106,7 @@ def _of_published(shelf: Shelf, name: str, network: str) -> Trained:
     }
     if part == "transformer":
         facts["styles"] = list(read_picture_model(folder).styles)
+        facts |= {"averaged": json.loads(file.metadata["averaged"])} if "averaged" in file.metadata else {}
     tensors = {
         f"model.{key.removeprefix(f'{part}.')}": torch.from_numpy(half.astype(np.float32))
         for key, half in halves.items()

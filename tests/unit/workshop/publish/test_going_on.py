@@ -88,6 +88,37 @@ def test_what_goes_on_is_published_again(home: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("begin", ["models/mine", "flow"])
+def test_a_run_and_what_it_began_with_make_their_mean(home: Path, tmp_path: Path, begin: str) -> None:
+    for place in ("models", "old"):
+        shutil.copytree(home / place, tmp_path / ("runs" if place == "old" else place))
+    runs, config = tmp_path / "runs", {"autoencoder": "vae", "shape": FLOW_SHAPE, "sheet_steps": 2}
+    for name, start in (("on", begin), ("apart", "")):
+        one = recipe(name, "flow_matching", config, **({"begin": start} if start else {}))
+        train(one, DATA, runs / name, fresh=True, on_event=ignore, cancel=NEVER, data_sha256=DATA.sha256)
+
+    def publish(*names: str) -> Path:
+        shelf = Shelf(tmp_path)
+        return publish_picture(runs, names, lambda _: DATA, shelf, "mean", on_event=ignore, cancel=NEVER).folder
+
+    made = publish("flow", "on")
+    (_, first), (facts, last) = (read_model(runs / name / "model.safetensors") for name in ("flow", "on"))
+    found = find_trained(runs, "models/mean", "diffusion_transformer")
+    for name, tensor in found.tensors.items():
+        np.testing.assert_array_equal(tensor, ((first[name] + last[name]) / 2).half().float())
+    assert not all((first[name] == last[name]).all() for name in first)
+    assert (found.facts["averaged"], found.facts["recipe"]["name"]) == (["flow", "on"], facts["recipe"]["name"])
+    assert "| mean of the weights of · 权重平均 | flow, on |" in (made / "MODEL.md").read_text()
+    weights = (made / "model.safetensors").read_bytes()
+    assert (publish("on", "flow") / "model.safetensors").read_bytes() == weights, "in whatever order they are named"
+    for names in (("flow", "apart"), ("on", "apart"), ("flow", "on", "apart")):
+        with pytest.raises(InvalidRequest, match="one of them went on from all others"):
+            publish(*names)
+    after = recipe("after", "flow_matching", config, begin="models/mean")
+    train(after, DATA, runs / "after", fresh=True, on_event=ignore, cancel=NEVER)
+    assert json.loads((runs / "after" / "beginning.json").read_text())["averaged"] == ["flow", "on"]
+
+
 def test_styles_of_other_numbers_are_no_beginning(home: Path) -> None:
     config = {"autoencoder": "models/mine", "shape": FLOW_SHAPE, "sheet_steps": 2}
     other = replace(DATA, rows=[replace(row, style={"flat": "relief"}.get(row.style, row.style)) for row in DATA.rows])

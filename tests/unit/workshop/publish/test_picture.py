@@ -47,9 +47,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def publish(runs: Path, tmp_path: Path) -> Iterator[Publish]:
-    def work(*names: str, data: CardedPictures = DATA, cancel: threading.Event = NEVER) -> Published:
+    def work(*names: str, data: CardedPictures = DATA, cancel: threading.Event = NEVER, **sampling: float) -> Published:
         shelf = Shelf(tmp_path)
-        return publish_picture(runs, names, lambda _: data, shelf, "mine", on_event=ignore, cancel=cancel)
+        return publish_picture(
+            runs, names, lambda _: data, shelf, "mine", sampling=sampling, on_event=ignore, cancel=cancel
+        )
 
     yield work
     assert not list((tmp_path / "models").glob(".partial-*"))
@@ -58,7 +60,13 @@ def publish(runs: Path, tmp_path: Path) -> Iterator[Publish]:
 def test_the_folder_is_whole_proved_and_described(publish: Publish, tmp_path: Path) -> None:
     made = publish("flow", "clip", "vae")
     assert made.changed
-    assert {parity.network for parity in made.parity} == {"transformer", "decoder", "pictures", "texts"}
+    assert {parity.network for parity in made.parity} == {
+        "transformer",
+        "transformer, rough",
+        "decoder",
+        "pictures",
+        "texts",
+    }
     assert all(parity.holds and parity.scale > 0 for parity in made.parity)
     verify_files(made.folder, {file.name: file.sha256 for file in made.card.files})
     names = {file.name for file in made.card.files}
@@ -108,6 +116,16 @@ def test_the_page_says_what_the_training_took(runs: Path, tmp_path: Path) -> Non
 
 def _usage(seconds: float, energy: Energy | None) -> Usage:
     return Usage(total_seconds=seconds, energy=energy)
+
+
+def test_guidances_are_the_recipes_or_those_asked_for(publish: Publish) -> None:
+    """They belong to the model and its card; the runs stay as they were."""
+    asked: dict[str, float]
+    for asked, expected in (({}, (3.0, 0.0)), ({"guidance": 4.0, "autoguidance": 0.25}, (4.0, 0.25))):
+        made = publish("flow", **asked)
+        facts, profile = read_picture_model(made.folder), made.card.profile.picture
+        assert profile is not None
+        assert (facts.guidance, facts.autoguidance) == (profile.guidance, profile.autoguidance) == expected
 
 
 def test_how_well_a_text_finds_a_picture_is_measured(publish: Publish, runs: Path) -> None:

@@ -1,7 +1,7 @@
 """Settles what a picture request leaves to the model, and refuses what the model cannot do."""
 
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from inkseal.core.errors import Unsupported
 from inkseal.core.language import say
@@ -28,10 +28,20 @@ class Plan(NamedTuple):
 
     steps: int
     guidance: float
+    autoguidance: float
     solver: Solver
     style: int
     enlarged: int
     candidates: int
+
+    def told(self) -> dict[str, Any]:
+        """Returns what a result's record says of how it was drawn."""
+        return {
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "autoguidance": self.autoguidance,
+            "solver": self.solver.name,
+        }
 
 
 def image_request(request: Request) -> ImageRequest:
@@ -65,6 +75,7 @@ def settle(request: ImageRequest, facts: PictureModel) -> Plan:
     return Plan(
         request.steps or facts.steps,
         facts.guidance if request.guidance is None else request.guidance,
+        facts.autoguidance,
         solvers[solver](),
         _style(request.style, facts),
         _enlarged(request, facts.side_px),

@@ -177,7 +177,7 @@ class OpenvinoImageEngine:
         asked = image_request(request)
         plan = settle(asked, self._facts)
         self._refuse(plan)
-        reported: dict[str, Any] = {"steps": plan.steps, "guidance": plan.guidance, "solver": plan.solver.name}
+        reported = plan.told()
         if plan.enlarged and (enlarger := self._enlarger) is not None:
             reported |= {"enlarged_by": enlarger.model.name, "enlarged_by_sha256": enlarger.model.sha256}
         first: float | None = None
@@ -250,7 +250,7 @@ class OpenvinoImageEngine:
                 for index in sorted(before):
                     now = sum(one == index for one, _ in together)
                     yield Chunk(index=index, progress=(before[index] + now * done / plan.steps) / plan.candidates)
-            pixels = self._infer(self._decoder, latents).clip(-1, 1)  # as anybody will see them
+            pixels = self._infer(self._decoder, latents)[0].clip(-1, 1)  # as anybody will see them
             fits = self._fits(plan, condition, pixels)
             for (index, candidate), fit, picture in zip(together, fits, to_bytes(pixels), strict=True):
                 if index not in best or fit > best[index].fit:
@@ -262,7 +262,8 @@ class OpenvinoImageEngine:
         """Yields the latents after every step."""
         tokens = np.repeat(condition[None], len(noise), axis=0)
         style = np.full(len(noise), plan.style, np.int64)
-        velocity = guided(self._velocity, tokens, np.any(tokens != 0, axis=2), style, plan.guidance)
+        mask = np.any(tokens != 0, axis=2)
+        velocity = guided(self._velocities, tokens, mask, style, plan.guidance, plan.autoguidance)
 
         def stoppable(x: Any, t: float) -> Any:
             if cancel.is_set():
@@ -289,14 +290,15 @@ class OpenvinoImageEngine:
                 pixels = enlarger.enlarge(pixels, cancel)
         return pixels
 
-    def _velocity(self, x: Any, t: Any, condition: Any, mask: Any, style: Any) -> Any:
+    def _velocities(self, x: Any, t: Any, condition: Any, mask: Any, style: Any) -> Any:
         return self._infer(self._transformer, x, t, condition, mask.astype(np.float32), style)
 
-    def _infer(self, network: Any, *arrays: Any) -> "NDArray[np.float32]":
+    def _infer(self, network: Any, *arrays: Any) -> "list[NDArray[np.float32]]":
         with self._lock:
             if self._closed:
                 raise _closed()
-            return np.array(network([np.ascontiguousarray(array) for array in arrays])[0], np.float32)
+            results = network([np.ascontiguousarray(array) for array in arrays])
+            return [np.array(result, np.float32) for result in results.values()]
 
 
 def noise_of(seed: int, tries: Sequence[tuple[int, int]], latent: tuple[int, int, int]) -> "NDArray[np.float32]":

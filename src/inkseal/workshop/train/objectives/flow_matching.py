@@ -52,6 +52,7 @@ class FlowMatchingConfig(ComponentConfig):
     text_noise: float = Field(0.0, ge=0, description="Length of what is added to each text vector, of length 1.")
     sheet_steps: int = Field(20, ge=1)
     sheet_guidance: float = Field(3.0, ge=0)
+    sheet_autoguidance: float = Field(0.0, ge=0, description="How far sheets are led away from the sketch alone.")
     sheet_solver: str = "dpm_solver"
 
 
@@ -141,7 +142,9 @@ class FlowMatching:
         captions = np.where(captions < 0, self._conditions.first(rows), captions)
         asked = self._conditions.of_captions(rows, captions)
         tokens, mask, style = (part.numpy() for part in asked)
-        velocity = guided(self._as_numpy, tokens, mask, style, self._config.sheet_guidance)
+        velocity = guided(
+            self._as_numpy, tokens, mask, style, self._config.sheet_guidance, self._config.sheet_autoguidance
+        )
         shape = self._config.shape
         noise = np.random.default_rng(0).standard_normal((len(rows), shape.channels, shape.side, shape.side))
         *_, last = self._solver.solve(velocity, noise.astype(np.float32), times(self._config.sheet_steps))
@@ -185,12 +188,12 @@ class FlowMatching:
             total += float(self._errors(batch, t[part], noise[part]).sum())
         return total / len(rows)
 
-    def _as_numpy(self, *arrays: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _as_numpy(self, *arrays: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         import torch
 
-        out = self.modules["model"](*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
-        made: npt.NDArray[Any] = out.float().numpy()
-        return made
+        asked = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+        velocity, rough = self.modules["model"].velocities(*asked)
+        return velocity.float().numpy(), rough.float().numpy()
 
 
 def check_latents(found: tuple[int, ...], wanted: tuple[int, ...]) -> None:
