@@ -1,13 +1,16 @@
 """`inkseal publish`: makes a served model of finished runs, and proves that it answers as it was trained."""
 
 import signal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from inkseal.cli._output import Terminal, note, print_json, size_text
 from inkseal.cli._signals import interruptible
 from inkseal.core.language import say
+
+if TYPE_CHECKING:
+    from inkseal.workshop.publish.picture import Published
 
 app = typer.Typer(add_completion=False)
 
@@ -68,7 +71,11 @@ def publish(
     terminal.close()
     if as_json:
         print_json(published.model_dump(mode="json"))
-        return
+    else:
+        _tell(published)
+
+
+def _tell(published: "Published") -> None:
     typer.echo(str(published.folder))
     for parity in published.parity:
         limit = f"{parity.tolerance * parity.scale:.2g}"
