@@ -90,7 +90,8 @@ def report(results: dict[str, Any]) -> str:
         f"Written by `make bench-images` on {results['date']}: {machine['processor']}, {machine['num_cores']} cores, "
         f"load average over five minutes {results['load_average']:.1f}; OpenVINO {results['versions']['openvino']}, "
         f"torch {results['versions']['torch']}. The model has {model['parameters']:,} weights and takes "
-        f"{model['steps']} steps of {model['solver']} with guidance {model['guidance']:g}; its weights do not change "
+        f"{model['steps']} steps of {model['solver']} with guidance {model['guidance']:g} and autoguidance "
+        f"{model['autoguidance']:g}; its weights do not change "
         "these figures, so any checkpoint of this shape gives them.",
         "",
         f"Medians of {results['turns']} turns of {results['rounds']} pictures, each turn a process of its own, all "

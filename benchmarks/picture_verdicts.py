@@ -99,7 +99,7 @@ def report(prompts: Sequence[Prompt], verdicts: Verdicts, drawn: Drawn, picture:
         f"Drawn by `make sheet` without torch: the model `{drawn.model}` (weights {drawn.weights[:12]}…), "
         f"seed {drawn.seed}, {drawn.side_px} pixels a side, one picture a prompt{chosen}, none chosen by hand. "
         "Counted by `python benchmarks/picture_verdicts.py` from what a reader wrote down of the numbered cells "
-        "without knowing the prompts; second guesses stand in brackets and do not count. "
+        "without knowing the prompts, one guess each. "
         f"{WANTED} of {len(prompts)} were aimed at.",
         "",
         f"![{len(prompts)} numbered pictures, made by the model]({picture})",

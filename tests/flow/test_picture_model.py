@@ -68,6 +68,10 @@ def test_the_command_publishes_and_says_how_near_it_is(
     shown = CliRunner().invoke(app, ["models", "show", "mine"])
     assert "styles: flat, outline\n" in shown.stdout
     assert "2, 3, 0, dpm_solver\n" in shown.stdout
+    led = CliRunner().invoke(app, ["publish", "flow", "--name", "mine", "--guidance", "4", "--autoguidance", "0.5"])
+    assert led.exit_code == 0
+    shown = CliRunner().invoke(app, ["models", "show", "mine"])
+    assert "2, 4, 0.5, dpm_solver\n" in shown.stdout
     wrong = CliRunner().invoke(app, ["publish", "vae"])
     assert isinstance(wrong.exception, InvalidRequest)
 

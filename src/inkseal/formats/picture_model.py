@@ -35,7 +35,8 @@ class PictureSearch(Closed):
 class PictureModel(Closed):
     """The facts of one picture model."""
 
-    version: Literal[2] = 2
+    version: Literal[1, 2] = 2
+    """Graphs of version 1 say one velocity only."""
     side_px: Count
     """Of a picture, before anything enlarges it."""
     latent: tuple[Count, Count, Count]
@@ -46,7 +47,7 @@ class PictureModel(Closed):
     """Style number n is `styles[n - 1]`; 0 stands for any."""
     steps: Count
     guidance: float
-    autoguidance: float
+    autoguidance: float = 0.0
     """How far pictures are led away from what the sketch alone would draw."""
     solver: str
     embedding: str

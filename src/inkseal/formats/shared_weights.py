@@ -37,7 +37,8 @@ def save_graphs(
 ) -> None:
     """Writes the tensors as the file `weights`, and each graph as `<name>.xml`, which points into that file.
 
-    Equal input gives equal bytes. A graph has one result; constants that are no tensor are gathered in `CONSTANTS`.
+    Equal input gives equal bytes. A graph has one result or named ones; constants that are no tensor are gathered in
+    `CONSTANTS`.
 
     Raises:
         NotEnoughSpace, StoreError: the disk cannot take it.

@@ -23,7 +23,10 @@ LIMITS_ZH = (
     "对数量与位置把握较差，未见过的事物只能凭词义猜测。"
 )
 
-_AVERAGED = "Losses are those of `{0}` alone, before the mean. · 损失是 `{0}` 自身的，取平均之前。\n"
+_AVERAGED = (
+    "Losses, curves and sheet are those of `{0}` alone, before the mean. · "
+    "损失、曲线与样张是 `{0}` 自身的，取平均之前。\n"
+)
 
 
 def make_card(name: str, files: Sequence[CardFile], data: DataCard, facts: PictureModel) -> Card:

@@ -33,7 +33,7 @@ def draw_transformer(weights: Mapping[str, Array], shape: DiffusionTransformerSh
     velocity = rough
     if shape.depth:
         velocity = ov.add(rough, _of_blocks(draw, z, sketched, features, scaled, mask, style, shape))
-    results = [ov.result(velocity), ov.result(rough)]
+    results = [ov.result(velocity, name="velocity"), ov.result(rough, name="rough")]
     return openvino.Model(results, [z, t, condition, mask, style], "transformer")
 
 

@@ -1,6 +1,7 @@
 """The picture backend on a small model published in the test: the same bytes for the same request, and its limits."""
 
 import io
+import json
 import threading
 import weakref
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from inkseal.core.errors import EngineFailed, ModelFileRefused, ModelMissing, Un
 from inkseal.core.events import ignore
 from inkseal.core.protocols import GenerativeEngine, LocalModel
 from inkseal.core.types import Chunk, Usage
+from inkseal.formats.picture_model import WEIGHTS
+from inkseal.formats.safetensors import read_header
 from inkseal.modalities.image.request import ImageRequest
 from inkseal.modalities.text.request import TextRequest
 from inkseal.studio.generate.backends.openvino_image import (
@@ -24,8 +27,13 @@ from inkseal.studio.generate.backends.openvino_image import (
     OpenvinoImageConfig,
     OpenvinoImageEngine,
     noise_of,
+    to_bytes,
 )
+from inkseal.studio.generate.diffusion.guidance import guided
+from inkseal.studio.generate.diffusion.solvers import solvers
+from inkseal.studio.generate.diffusion.times import times
 from inkseal.studio.generate.enlarging import WORKING_BYTES
+from inkseal.workshop.train.trained import find_trained
 from picture_run import NEVER, carded_pictures, train_pictures
 
 pytest.importorskip("torch", reason="left out: pip install 'inkseal[train]'")
@@ -42,7 +50,10 @@ def model(embedding_model: LocalModel, tmp_path_factory: pytest.TempPathFactory)
     data = carded_pictures(embedding_model.sha256)
     train_pictures(place / "runs", data)
     shelf = Shelf(place / "data")
-    publish_picture(place / "runs", ["flow"], lambda _: data, shelf, "picture", on_event=ignore, cancel=NEVER)
+    led = {"autoguidance": 0.5}
+    publish_picture(
+        place / "runs", ["flow"], lambda _: data, shelf, "picture", sampling=led, on_event=ignore, cancel=NEVER
+    )
     return Catalog(place / "data").local("picture")
 
 
@@ -117,6 +128,46 @@ def test_what_else_is_drawn_changes_a_result_by_rounding_at_most(
     alone.close()
     for index in range(5):
         assert abs(pixels(many[index]) - pixels(single[index])).max() <= 2
+
+
+def test_it_draws_what_the_trained_networks_draw(model: LocalModel, embedding_model: LocalModel) -> None:
+    """With both guidances, in torch, from the weights of the published file."""
+    import torch
+
+    from inkseal.nets.autoencoder import Autoencoder
+    from inkseal.nets.diffusion_transformer import DiffusionTransformer
+    from inkseal.nets.shapes import AutoencoderShape, DiffusionTransformerShape
+
+    found = {
+        network: find_trained(model.folder.parent.parent / "runs", "models/picture", network)
+        for network in ("diffusion_transformer", "autoencoder")
+    }
+    flow = DiffusionTransformer(DiffusionTransformerShape.model_validate(found["diffusion_transformer"].facts["shape"]))
+    decoder = Autoencoder(AutoencoderShape.model_validate(found["autoencoder"].facts["shape"]))
+    for network, module in zip(found.values(), (flow, decoder), strict=True):
+        module.load_state_dict({name.removeprefix("model."): tensor for name, tensor in network.tensors.items()})
+        module.eval().requires_grad_(False)
+    told = read_header(model.folder / WEIGHTS).metadata
+    mean, std = (torch.tensor(json.loads(told[f"latent_{name}"]))[:, None, None] for name in ("mean", "std"))
+    engine = load(model, embedding_model)
+    condition = engine._condition("a red circle")[None]
+    asked = (condition, np.any(condition != 0, axis=2), np.zeros(1, np.int64))
+
+    def velocities(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        velocity, rough = flow.velocities(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
+        return velocity.numpy(), rough.numpy()
+
+    drawn = []
+    for autoguidance in (0.5, 0.0):
+        velocity = guided(velocities, *asked, 4.0, autoguidance)
+        *_, last = solvers["heun"]().solve(velocity, noise_of(3, [(0, 0)], (4, 8, 8)), times(5))
+        colours = decoder.decode(torch.from_numpy(last).float() * std + mean).numpy()
+        drawn.append(to_bytes(colours.clip(-1, 1))[0].astype(int))
+    request = ImageRequest.of("a red circle", seed=3, steps=5, guidance=4.0, solver="heun")
+    made = pixels(run(engine, request)[0][0])
+    engine.close()
+    assert abs(made - drawn[0]).max() <= 3
+    assert abs(made - drawn[1]).max() > 20, "autoguidance makes a difference"
 
 
 def test_noise_belongs_to_seed_and_number() -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -93,8 +94,17 @@ def test_a_run_and_what_it_began_with_make_their_mean(home: Path, tmp_path: Path
     for place in ("models", "old"):
         shutil.copytree(home / place, tmp_path / ("runs" if place == "old" else place))
     runs, config = tmp_path / "runs", {"autoencoder": "vae", "shape": FLOW_SHAPE, "sheet_steps": 2}
-    for name, start in (("on", begin), ("apart", "")):
-        one = recipe(name, "flow_matching", config, **({"begin": start} if start else {}))
+    for name, start, depth in (
+        ("on", begin, 2),
+        ("more", "on", 2),
+        ("apart", "", 2),
+        ("flat", "", 0),
+        ("deep", "flat", 2),
+    ):
+        shaped = config | {
+            "shape": FLOW_SHAPE | {"depth": depth, "sketch_width": 16 if depth == 0 or start == "flat" else 0}
+        }
+        one = recipe(name, "flow_matching", shaped, **({"begin": start} if start else {}))
         train(one, DATA, runs / name, fresh=True, on_event=ignore, cancel=NEVER, data_sha256=DATA.sha256)
 
     def publish(*names: str) -> Path:
@@ -110,10 +120,17 @@ def test_a_run_and_what_it_began_with_make_their_mean(home: Path, tmp_path: Path
     assert (found.facts["averaged"], found.facts["recipe"]["name"]) == (["flow", "on"], facts["recipe"]["name"])
     assert "| mean of the weights of · 权重平均 | flow, on |" in (made / "MODEL.md").read_text()
     weights = (made / "model.safetensors").read_bytes()
-    assert (publish("on", "flow") / "model.safetensors").read_bytes() == weights, "in whatever order they are named"
+    assert (publish("on", "flow") / "model.safetensors").read_bytes() == weights
+    three = [(publish(*names) / "model.safetensors").read_bytes() for names in permutations(("flow", "on", "more"))]
+    assert len(set(three)) == 1, "in whatever order they are named"
+    assert three[0] != weights
     for names in (("flow", "apart"), ("on", "apart"), ("flow", "on", "apart")):
         with pytest.raises(InvalidRequest, match="one of them went on from all others"):
             publish(*names)
+    for names in (("flat", "deep"), ("deep", "flat")):
+        with pytest.raises(InvalidRequest, match="'flat' is of another shape"):
+            publish(*names)
+    publish("flow", "on")
     after = recipe("after", "flow_matching", config, begin="models/mean")
     train(after, DATA, runs / "after", fresh=True, on_event=ignore, cancel=NEVER)
     assert json.loads((runs / "after" / "beginning.json").read_text())["averaged"] == ["flow", "on"]

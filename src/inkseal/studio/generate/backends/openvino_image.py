@@ -291,7 +291,8 @@ class OpenvinoImageEngine:
         return pixels
 
     def _velocities(self, x: Any, t: Any, condition: Any, mask: Any, style: Any) -> Any:
-        return self._infer(self._transformer, x, t, condition, mask.astype(np.float32), style)
+        velocity, *rough = self._infer(self._transformer, x, t, condition, mask.astype(np.float32), style)
+        return velocity, rough[0] if rough else velocity
 
     def _infer(self, network: Any, *arrays: Any) -> "list[NDArray[np.float32]]":
         with self._lock:

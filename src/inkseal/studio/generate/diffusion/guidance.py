@@ -18,9 +18,10 @@ def guided(
 ) -> Velocity:
     """Returns v∅ + scale·(v − v∅) + autoguidance·(v − r), where r is the rough velocity.
 
-    A scale of 1 asks only with, 0 only without the condition; otherwise both are asked in one batch.
-    Source: Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", eq. 6, where scale = 1 + w; Karras et al. 2024,
-    "Guiding a Diffusion Model with a Bad Version of Itself", eq. 5, where autoguidance = w − 1.
+    A scale of 1 asks only with, 0 only without the condition (v and r are then without it, too); otherwise both are
+    asked in one batch. Source: Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", eq. 6, where scale = 1 + w;
+    Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of Itself", where autoguidance = w − 1. That both
+    are added is neither's.
     """
     none = (np.zeros_like(condition), np.zeros_like(mask), np.zeros_like(style))
     chosen = (condition, mask, style) if scale != 0 else none

@@ -191,6 +191,7 @@ class FlowMatching:
     def _as_numpy(self, *arrays: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         import torch
 
+        # In single precision, as published networks compute; only `forward` is wrapped for lower ones.
         asked = (torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
         velocity, rough = self.modules["model"].velocities(*asked)
         return velocity.float().numpy(), rough.float().numpy()
