@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import math
 import random
 import statistics
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from guard_split import calibrates
+from wilson import wilson
 
 from inkseal.core.protocols import Check, EmbeddingEngine
 from inkseal.core.types import Origin, Part
@@ -37,18 +37,8 @@ def read(name: str) -> list[Row]:
     return [json.loads(line) for line in gzip.decompress((HERE / name).read_bytes()).decode().splitlines()]
 
 
-def interval(hits: int, total: int) -> tuple[float, float]:
-    """Returns the 95 % interval of a rate. Source: Wilson 1927."""
-    if not total:
-        return 0.0, 1.0
-    z, rate = 1.96, hits / total
-    middle = rate + z * z / (2 * total)
-    spread = z * math.sqrt(rate * (1 - rate) / total + z * z / (4 * total * total))
-    return (middle - spread) / (1 + z * z / total), (middle + spread) / (1 + z * z / total)
-
-
 def rate(hits: int, total: int) -> dict[str, float]:
-    low, high = interval(hits, total)
+    low, high = wilson(hits / max(1, total), total)
     return {"hits": hits, "total": total, "rate": hits / max(1, total), "low": low, "high": high}
 
 

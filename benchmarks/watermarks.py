@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from wilson import wilson
 
 from inkseal.catalog.catalog import Catalog
 from inkseal.core.events import ignore
@@ -186,10 +187,9 @@ def rate(hits: int, total: int) -> dict[str, float]:
     """Returns a share with its 95 % interval (Wilson)."""
     if not total:
         return {"rate": 0.0, "low": 0.0, "high": 1.0, "total": 0}
-    share, z = hits / total, 1.96
-    middle = (share + z * z / 2 / total) / (1 + z * z / total)
-    spread = z * math.sqrt(share * (1 - share) / total + z * z / 4 / total**2) / (1 + z * z / total)
-    return {"rate": share, "low": middle - spread, "high": middle + spread, "total": total}
+    share = hits / total
+    low, high = wilson(share, total)
+    return {"rate": share, "low": low, "high": high, "total": total}
 
 
 def detection(name: str, tokenizer: Tokenizer) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
 
     Raises:
         InvalidRequest: a run is not there, not at its end or of no use here, there is no flow, or there are several
-            of which none went on from all others.
+            of which none went on from all others, on the same latents.
         ModelFileRefused: a file is malformed.
     """
     found: dict[str, list[Run]] = {}
@@ -139,6 +139,8 @@ def read_sources(runs: Path, names: Sequence[str]) -> PictureSources:
         )
     flow, facts, _ = last_of(flows)
     latents = Latents(flow)
+    for run in flows:
+        _require_latents(run, latents)
     steps = {"transformer": facts["step"], "autoencoder": latents.step}
     steps |= {"encoder": encoders[0].facts["step"]} if encoders else {}
     for folder, *_ in autoencoders:
@@ -179,6 +181,25 @@ def _require_end(name: str, facts: Mapping[str, Any]) -> None:
         )
 
 
+def _require_latents(run: Run, latents: Latents) -> None:
+    """Refuses a run whose latents are others: its weights speak of something else."""
+    mine = Latents(run.folder).values
+    rows = evenly(np.arange(len(latents.values)), NUM_PROBES)
+    if mine.shape != latents.values.shape or _gap(mine[rows], latents.values[rows]) > PROBE_TOLERANCE:
+        name = run.folder.name
+        raise InvalidRequest(
+            say(
+                f"{name!r} was trained on the latents of another autoencoder.",
+                f"{name!r} 所用的潜变量出自另一自编码器。",
+            )
+        )
+
+
+def _gap(one: "Array", other: "Array") -> float:
+    """Returns the largest difference of two latents' values."""
+    return float(np.abs(one.astype(np.float32) - other.astype(np.float32)).max())
+
+
 def prove_data(sources: PictureSources, data: Pictures, data_sha256: str) -> None:
     """Compares hashes; encodes some of the dataset's pictures again and compares with the flow's latents.
 
@@ -195,7 +216,7 @@ def prove_data(sources: PictureSources, data: Pictures, data_sha256: str) -> Non
         rows = evenly(np.arange(len(data.pixels)), NUM_PROBES)
         with torch.no_grad():
             again = latents.autoencoder.encode(to_pixels(data, rows))[0].numpy()
-        same = bool(np.abs(again - latents.values[rows].astype(np.float32)).max() <= PROBE_TOLERANCE)
+        same = _gap(again, latents.values[rows]) <= PROBE_TOLERANCE
     if not same:
         raise InvalidRequest(
             say(

@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -87,53 +86,6 @@ def test_what_goes_on_is_published_again(home: Path) -> None:
     assert (
         kept == (home / "old" / "flow" / "log.jsonl").read_bytes() + (home / "runs" / "more" / "log.jsonl").read_bytes()
     )
-
-
-@pytest.mark.parametrize("begin", ["models/mine", "flow"])
-def test_a_run_and_what_it_began_with_make_their_mean(home: Path, tmp_path: Path, begin: str) -> None:
-    for place in ("models", "old"):
-        shutil.copytree(home / place, tmp_path / ("runs" if place == "old" else place))
-    runs, config = tmp_path / "runs", {"autoencoder": "vae", "shape": FLOW_SHAPE, "sheet_steps": 2}
-    for name, start, depth in (
-        ("on", begin, 2),
-        ("more", "on", 2),
-        ("apart", "", 2),
-        ("flat", "", 0),
-        ("deep", "flat", 2),
-    ):
-        shaped = config | {
-            "shape": FLOW_SHAPE | {"depth": depth, "sketch_width": 16 if depth == 0 or start == "flat" else 0}
-        }
-        one = recipe(name, "flow_matching", shaped, **({"begin": start} if start else {}))
-        train(one, DATA, runs / name, fresh=True, on_event=ignore, cancel=NEVER, data_sha256=DATA.sha256)
-
-    def publish(*names: str) -> Path:
-        shelf = Shelf(tmp_path)
-        return publish_picture(runs, names, lambda _: DATA, shelf, "mean", on_event=ignore, cancel=NEVER).folder
-
-    made = publish("flow", "on")
-    (_, first), (facts, last) = (read_model(runs / name / "model.safetensors") for name in ("flow", "on"))
-    found = find_trained(runs, "models/mean", "diffusion_transformer")
-    for name, tensor in found.tensors.items():
-        np.testing.assert_array_equal(tensor, ((first[name] + last[name]) / 2).half().float())
-    assert not all((first[name] == last[name]).all() for name in first)
-    assert (found.facts["averaged"], found.facts["recipe"]["name"]) == (["flow", "on"], facts["recipe"]["name"])
-    assert "| mean of the weights of · 权重平均 | flow, on |" in (made / "MODEL.md").read_text()
-    weights = (made / "model.safetensors").read_bytes()
-    assert (publish("on", "flow") / "model.safetensors").read_bytes() == weights
-    three = [(publish(*names) / "model.safetensors").read_bytes() for names in permutations(("flow", "on", "more"))]
-    assert len(set(three)) == 1, "in whatever order they are named"
-    assert three[0] != weights
-    for names in (("flow", "apart"), ("on", "apart"), ("flow", "on", "apart")):
-        with pytest.raises(InvalidRequest, match="one of them went on from all others"):
-            publish(*names)
-    for names in (("flat", "deep"), ("deep", "flat")):
-        with pytest.raises(InvalidRequest, match="'flat' is of another shape"):
-            publish(*names)
-    publish("flow", "on")
-    after = recipe("after", "flow_matching", config, begin="models/mean")
-    train(after, DATA, runs / "after", fresh=True, on_event=ignore, cancel=NEVER)
-    assert json.loads((runs / "after" / "beginning.json").read_text())["averaged"] == ["flow", "on"]
 
 
 def test_styles_of_other_numbers_are_no_beginning(home: Path) -> None:
