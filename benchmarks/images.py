@@ -91,12 +91,11 @@ def report(results: dict[str, Any]) -> str:
         f"load average over five minutes {results['load_average']:.1f}; OpenVINO {results['versions']['openvino']}, "
         f"torch {results['versions']['torch']}. The model has {model['parameters']:,} weights and takes "
         f"{model['steps']} steps of {model['solver']} with guidance {model['guidance']:g} and autoguidance "
-        f"{model['autoguidance']:g}; its weights do not change "
-        "these figures, so any checkpoint of this shape gives them.",
+        f"{model['autoguidance']:g}; its weights do not change these figures: any checkpoint of this shape gives them.",
         "",
-        f"Medians of {results['turns']} turns of {results['rounds']} pictures, each turn a process of its own, all "
-        "cases in turns. The first picture is counted from the start of the process: imports, verified files, "
-        "compiled networks. Larger pictures are enlarged four and sixteen times.",
+        f"Medians of {results['turns']} turns of {results['rounds']} pictures, of memory the most; each turn a process "
+        "of its own, all cases in turns. The first picture is counted from the start of the process: imports, "
+        "verified files, compiled networks. Larger pictures are enlarged four and sixteen times.",
         "",
         "| what | picture | seconds | first, cold (s) | peak memory (MB) |",
         "|---|---|---|---|---|",

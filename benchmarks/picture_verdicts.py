@@ -7,6 +7,7 @@ What was seen stands in benchmarks/data/pictures/verdicts.toml. It was written d
 prompts were looked at, and holds for one sheet only, which it names by its hash: of another sheet nothing is known.
 
     sheet_sha256 = "…"
+    read_by = "who or what read it"
     [[cell]]
     number = 1
     seen = "a red apple"
@@ -52,6 +53,7 @@ class Verdicts(Closed):
     """What was seen on one sheet."""
 
     sheet_sha256: str
+    read_by: str
     cell: tuple[Cell, ...]
 
 
@@ -98,8 +100,8 @@ def report(prompts: Sequence[Prompt], verdicts: Verdicts, drawn: Drawn, picture:
         "",
         f"Drawn by `make sheet` without torch: the model `{drawn.model}` (weights {drawn.weights[:12]}…), "
         f"seed {drawn.seed}, {drawn.side_px} pixels a side, one picture a prompt{chosen}, none chosen by hand. "
-        "Counted by `python benchmarks/picture_verdicts.py` from what a reader wrote down of the numbered cells "
-        "without knowing the prompts, one guess each. "
+        f"Read by {verdicts.read_by}, without the prompts, one guess a cell; counted by `python "
+        "benchmarks/picture_verdicts.py`. "
         f"{WANTED} of {len(prompts)} were aimed at.",
         "",
         f"![{len(prompts)} numbered pictures, made by the model]({picture})",

@@ -40,8 +40,11 @@ def drawn(client: httpx2.Client, prompt: str, **fields: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_picture_by_one_command_and_what_verify_says_of_it_and_its_copies(data_dir: Path, tmp_path: Path) -> None:
-    out = tmp_path / "fox.png"
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
+def test_a_picture_by_one_command_and_what_verify_says_of_it_and_its_copies(
+    data_dir: Path, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / f"fox.{kind}"
     made = command(
         data_dir, "generate", "image", "a red fox 狐狸", *MODEL, "--size", "128", "--seed", "3", "--out", str(out)
     )
@@ -57,8 +60,8 @@ def test_a_picture_by_one_command_and_what_verify_says_of_it_and_its_copies(data
     assert copy.stdout.startswith("Made here, marks removed")
     data = bytearray(out.read_bytes())
     data[-40] ^= 1
-    (tmp_path / "changed.png").write_bytes(data)
-    changed = command(data_dir, "verify", str(tmp_path / "changed.png"))
+    (tmp_path / f"changed.{kind}").write_bytes(data)
+    changed = command(data_dir, "verify", str(tmp_path / f"changed.{kind}"))
     assert changed.returncode == 10
     assert "Changed:" in changed.stdout
     assert "fox" in command(data_dir, "search", "狐狸").stdout

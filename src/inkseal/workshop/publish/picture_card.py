@@ -15,12 +15,12 @@ from inkseal.workshop.train.run_log import spent
 WEIGHTS_LICENCE = "Apache-2.0"
 LIMITS_EN = (
     "Draws single emoji, icons and clip art over white, 64 pixels wide; larger ones are enlarged, not drawn finer. "
-    "No photographs, scenes, letters or likenesses of people. It counts and places things poorly; what it never saw "
-    "it guesses from the words' meaning."
+    "No photographs, scenes, letters or likenesses of people. It counts and places things poorly, and mostly fails to "
+    "draw what it never saw."
 )
 LIMITS_ZH = (
     "只画白底上的单个表情、图标与剪贴画，原生 64 像素；更大的尺寸由放大得到，不增加细节。不能画照片、场景、文字或真人；"
-    "对数量与位置把握较差，未见过的事物只能凭词义猜测。"
+    "对数量与位置把握较差，未见过的事物大多画不出来。"
 )
 
 _AVERAGED = (
@@ -87,6 +87,7 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
         *([("mean of the weights of · 权重平均", ", ".join(sources.averaged))] if sources.averaged else []),
         ("training time, energy · 训练用时、能耗", "; ".join(map(_spent, logs, logs.values()))),
         ("data · 数据", f"`{data.sha256}` ({data.name}, {data.num_pictures:,})"),
+        *_earlier_data(sources, data.sha256),
         ("copies in one colour · 染色副本", f"{data.num_coloured:,}"),
     ]
     if facts.search is not None:
@@ -121,6 +122,13 @@ def page(name: str, sources: PictureSources, data: DataCard, facts: PictureModel
             _table(("collection · 来源", "pictures · 图片", "credit · 署名"), credits),
         )
     )
+
+
+def _earlier_data(sources: PictureSources, present: str) -> list[tuple[str, str]]:
+    """Returns a row with the datasets that earlier runs saw, unless they saw the present one."""
+    seen = {told["recipe"]["name"]: told.get("data_sha256") for told in sources.beginnings}
+    others = [f"`{sha256 or '–'}` ({name})" for name, sha256 in seen.items() if sha256 != present]
+    return [("data of earlier runs · 先前运行的数据", ", ".join(others))] if others else []
 
 
 def _taken(run: Mapping[str, Any]) -> str:
