@@ -1,5 +1,6 @@
 """Hostile pictures over the network: refused in good time, in little memory, and whatever they are called."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, ht
             for path, body in uploads(picture_file(kind=kind)):
                 assert client.post(path, **body).status_code == 200
         yield served, client
+        assert not re.search(r"Traceback|0x[0-9a-f]{6,}", served.log), "neither does the log tell of objects"
 
 
 @pytest.fixture
