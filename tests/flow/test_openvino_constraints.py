@@ -120,10 +120,13 @@ def test_fault_13_a_grammar_that_takes_too_long_is_stopped(tiny_model: LocalMode
     engine = Openvino(OpenvinoConfig(grammar_seconds=0.5)).load(tiny_model, 2, ignore, NEVER)
     wide = {"type": "object", "properties": {f"p{i}": {"type": "string"} for i in range(900)}}
     engine._grammars._child.start()
-    begun = time.monotonic()
-    with pytest.raises(Unsupported, match=r"0\.5 s"):
-        ask(engine, "x", json_schema=wide)
-    assert time.monotonic() - begun < 5
+    for _ in range(5):
+        begun = time.monotonic()
+        with pytest.raises(Unsupported, match=r"0\.5 s"):
+            ask(engine, "x", json_schema=wide)
+        assert time.monotonic() - begun < 5
+        if engine._grammars._known:  # nothing is remembered of a machine that had no time for it
+            break
     begun = time.process_time()
     with pytest.raises(Unsupported):  # remembered: costs nothing the second time
         ask(engine, "x", json_schema=wide)
