@@ -128,6 +128,8 @@ def main() -> int:
         print("\n".join(problems) or f"{len(prompts)} prompts: none of the unseen is in the training set")
         return bool(problems)
     with Studio.open() as studio:
+        # Otherwise the load of the machine says how many, and with it the last bit.
+        studio.use(studio.settings.model_copy(update={"threads": 1}))
         asked = {"width_px": options.size, "height_px": options.size, "candidates": options.candidates}
         pictures, seconds = draw(studio, options.model, prompts, seed=options.seed, **asked)
         weights = studio.engines.local_model(options.model).files[WEIGHTS]
