@@ -16,6 +16,7 @@ from inkseal.formats.gguf import read_header
 from inkseal.formats.gguf_vocabulary import PRE_TOKENIZERS, tokenizer_from_gguf
 from inkseal.formats.tokenizer import Tokenizer, byte_letters
 from inkseal.formats.tokenizer_json import check_pattern, tokenizer_from_folder
+from inkseal.studio.generate.backends.llama_cpp import started
 
 TEXTS = [
     "Hello, world! It's 12345 o'clock; don't PANIC.",
@@ -49,7 +50,7 @@ def test_ids_equal_those_of_llama_cpp(tokenizer: Tokenizer, tiny_gguf: Path) -> 
     params.model.path = str(tiny_gguf)
     params.n_ctx = 512
     params.warmup = False
-    server = xllamacpp.Server(params)
+    server = started(params)
     for text in TEXTS:
         if not text:
             continue

@@ -82,7 +82,7 @@ class LlamaCpp:
             return str(xllamacpp.json_schema_to_grammar(json.dumps(schema, ensure_ascii=False)))
 
         try:
-            server = xllamacpp.Server(self._params(path, threads))
+            server = started(self._params(path, threads))
         except RuntimeError as error:
             if template is not None:
                 template.close()
@@ -110,6 +110,20 @@ class LlamaCpp:
         # The library always listens on this machine; nobody gets to know this key.
         params.api_keys = [secrets.token_hex(32)]
         return params
+
+
+def started(params: Any) -> Any:
+    """Returns llama.cpp's server (`xllamacpp.Server`) once its loop runs.
+
+    The loop forgets a request to end that came before its first turn. A server freed so early, as happens on a crowded
+    machine, would wait for the loop for ever, and hold the interpreter's lock meanwhile.
+    """
+    import xllamacpp
+
+    params.endpoint_metrics = True
+    server = xllamacpp.Server(params)
+    server.handle_metrics()  # the loop itself answers
+    return server
 
 
 def _files(model: LocalModel) -> list[Path]:
