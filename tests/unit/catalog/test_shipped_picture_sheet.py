@@ -1,4 +1,4 @@
-"""The sheet in the documentation is of the model that is shipped, and what was read is of that sheet."""
+"""What the documentation shows of the picture model is of the weights that are shipped."""
 
 import json
 import tomllib
@@ -30,3 +30,11 @@ def test_what_was_read_is_of_this_sheet_and_the_page_says_it() -> None:
     page = (ROOT / "docs" / "reference" / "picture-sheet.md").read_text("utf-8")
     assert f"| all | {right} of {len(read['cell'])} |" in page
     assert read["read_by"] in page
+
+
+def test_the_losses_that_are_told_are_of_the_shipped_weights() -> None:
+    measured = json.loads((ROOT / "benchmarks" / "results" / "picture_training.json").read_text("utf-8"))
+    assert measured["weights"] == hash_file(ROOT / "models" / "picture" / WEIGHTS)
+    page = (ROOT / "docs" / "reference" / "picture-training.md").read_text("utf-8")
+    (row,) = [line for line in page.splitlines() if "as shipped" in line]
+    assert all(f" {value:.4f} |" in row for value in measured["losses"].values())
