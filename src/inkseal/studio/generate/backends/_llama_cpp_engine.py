@@ -57,8 +57,6 @@ class LlamaCppEngine:
         begun = time.monotonic()
         asked = text_request(request)
         _refuse_unsupported(asked)
-        if self._closing.is_set():
-            raise _closed()
         check = AnswerCheck(asked)
         shared = _constraint(asked, self._grammar) | {"repeat_last_n": self._limit_tokens}
         ids = self._prompt(asked)
@@ -116,15 +114,13 @@ class LlamaCppEngine:
     def _start(
         self, index: int, body: dict[str, Any], events: "Queue[tuple[int, Event]]", left: threading.Event
     ) -> None:
-        server = self._server
-
         def heard(event: Any) -> bool:
             events.put((index, event if isinstance(event, dict) else {}))
             return left.is_set() or self._closing.is_set()
 
         def work() -> None:
             try:
-                server.handle_completions(body, heard)
+                self._server.handle_completions(body, heard)  # there until this thread has ended
                 events.put((index, _closed() if self._closing.is_set() else None))
             except (RuntimeError, ValueError) as error:  # what failures of the C++ side arrive as
                 events.put((index, _failed(str(error))))
@@ -134,8 +130,10 @@ class LlamaCppEngine:
 
         thread = threading.Thread(target=work, name="inkseal-llama-cpp", daemon=True)
         with self._lock:
+            if self._closing.is_set():
+                raise _closed()
             self._threads.add(thread)
-        thread.start()
+            thread.start()
 
 
 class _Result:
