@@ -85,6 +85,9 @@ class Child:
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
+            if self._closed:  # meanwhile, by one who saw no process yet
+                self._kill()
+                raise EngineFailed(say("The engine was closed.", "引擎已关闭。"))
             self.greeting = self._exchange(
                 {"limit": self._start_seconds, "question": self._first}, WALL_FACTOR * self._start_seconds
             )
@@ -101,6 +104,7 @@ class Child:
             process.kill()
 
         watch = threading.Timer(wall_seconds, give_up)
+        watch.daemon = True  # nobody waits for it when the interpreter ends
         watch.start()
         try:
             process.stdin.write(json.dumps(message) + "\n")

@@ -164,8 +164,9 @@ class EngineLink:
             self._forget(call)
             call.box.end()
         elif name == "error":
+            error = error_of(message)
             self._forget(call)
-            call.box.fail(error_of(message))
+            call.box.fail(error)
 
     def _count_beat(self) -> None:
         with self._changing:
@@ -182,9 +183,9 @@ class EngineLink:
 
     def _end(self, why: str) -> None:
         """Tells every call that the process is gone, after making sure that it is."""
+        self._broken = True  # before a wait that may be long: who asks whether it lives must not wait too
         status = self._process.kill()
         with self._changing:
-            self._broken = True
             calls, self._calls = list(self._calls.values()), {}
         if not self._closed:
             log.error("engine %d ended (%s); %d calls lost; it said last: %s", self.pid, why or _status(status),

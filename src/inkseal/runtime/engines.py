@@ -9,12 +9,14 @@ from typing import Protocol, runtime_checkable
 
 import psutil
 
-from inkseal.core.errors import NotEnoughMemory
+from inkseal.core.errors import Cancelled, NotEnoughMemory
 from inkseal.core.language import say
-from inkseal.core.protocols import Engine
+from inkseal.core.protocols import Cancel, Engine
 from inkseal.runtime.signals import keep_signal_stack
 
 GIB = 1 << 30
+WAIT_SECONDS = 0.05
+"""Between two looks whether somebody who waits for a load has left."""
 
 
 @runtime_checkable
@@ -68,17 +70,20 @@ class EnginePool:
         self._loading = threading.Lock()
 
     @contextlib.contextmanager
-    def lease(self, key: str, forecast: Callable[[], int], load: Callable[[], Engine]) -> Iterator[Engine]:
+    def lease(
+        self, key: str, forecast: Callable[[], int], load: Callable[[], Engine], cancel: Cancel | None = None
+    ) -> Iterator[Engine]:
         """Gives the engine of `key`, loaded by `load` if need be, which stays in memory while the block runs.
 
         Only a load asks for the forecast of its bytes: that may mean reading the model's file.
 
         Raises:
             NotEnoughMemory: the forecast does not fit even after every idle engine has left.
+            Cancelled: `cancel` was set while another engine was being loaded.
         """
         slot = self._take(key)
         if slot is None:
-            with self._loading:
+            with self._turn(cancel):
                 slot = self._take(key) or self._load(key, forecast(), load)
         try:
             yield slot.engine
@@ -86,6 +91,17 @@ class EnginePool:
             with self._lock:
                 slot.users -= 1
                 slot.last_used = time.monotonic()
+
+    @contextlib.contextmanager
+    def _turn(self, cancel: Cancel | None) -> Iterator[None]:
+        """Waits until nobody else loads; one after the other, so that each forecast knows what is taken."""
+        while not self._loading.acquire(timeout=WAIT_SECONDS):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled(say("Stopped while another model was being loaded.", "已在等待其他模型加载时停止。"))
+        try:
+            yield
+        finally:
+            self._loading.release()
 
     def loaded(self) -> dict[str, int]:
         """Returns the size of each loaded engine in bytes."""

@@ -265,12 +265,12 @@ def _in_time(resolve: Resolve, host: str, port: int, seconds: float) -> Sequence
     """Asks the resolver, which itself knows no time limit."""
     import httpcore2
 
-    answers: queue.Queue[Sequence[str] | OSError] = queue.Queue()
+    answers: queue.Queue[Sequence[str] | Exception] = queue.Queue()
 
     def ask() -> None:
         try:
             answers.put(resolve(host, port))
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - a name that cannot be encoded fails otherwise than one unknown
             answers.put(error)
 
     threading.Thread(target=ask, name="inkseal-resolve", daemon=True).start()
@@ -278,7 +278,7 @@ def _in_time(resolve: Resolve, host: str, port: int, seconds: float) -> Sequence
         found = answers.get(timeout=None if seconds == float("inf") else max(0.0, seconds))
     except queue.Empty:
         raise httpcore2.ConnectTimeout("the name was not resolved in time") from None
-    if isinstance(found, OSError):
+    if isinstance(found, Exception):
         raise httpcore2.ConnectError(str(found)) from found
     return found
 

@@ -111,8 +111,8 @@ def _in_lasting_thread(start: "Callable[[], subprocess.Popen[bytes]]") -> "subpr
     """
     with _starting:
         if os.getpid() not in _started_by:  # after a fork, the thread is not there
-            _started_by[:] = [os.getpid()]
             threading.Thread(target=_run, name="inkseal-spawn", daemon=True).start()
+            _started_by[:] = [os.getpid()]
     result: Future[subprocess.Popen[bytes]] = Future()
     _work.put((start, result))
     return result.result()

@@ -77,8 +77,11 @@ class Begun:
 
     def _end(self, run_id: str, caller: Caller, error: BaseException | None) -> None:
         self._stops.pop(run_id, None)
-        if error is None or isinstance(error, InksealError | asyncio.CancelledError):
-            return  # its last event told it, or the server is closing
-        log.error("run %s failed", run_id, exc_info=error)
+        if error is None or isinstance(error, asyncio.CancelledError):
+            return  # the server is closing
+        if not isinstance(error, InksealError):
+            log.error("run %s failed", run_id, exc_info=error)
+        if self._feeds.is_over(run_id):
+            return  # its last event told it
         words = say("The server could not do this.", "服务器未能完成此请求。")
         self._feeds.take(caller.owner, run_id, Failed(run_id=run_id, code="internal_error", message=words))

@@ -123,6 +123,11 @@ class Feeds:
             raise UnknownName("run", run_id, ())
         return feed
 
+    def is_over(self, run_id: str) -> bool:
+        """Returns True once the last event of a run has come; of one that was forgotten too."""
+        feed = self._feeds.get(run_id)
+        return feed is None or feed.over
+
     def forget(self, artifact_id: str) -> None:
         """Drops the events of the run that made an artifact: its words are in them."""
         with self._guard:

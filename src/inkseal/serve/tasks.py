@@ -123,8 +123,13 @@ class Tasks:
             self._forget()
         task.hear(Started(run_id=task.facts.id, what=kind))
         arguments = (task, work, current_language())
-        task.thread = threading.Thread(target=self._do, args=arguments, name=f"inkseal-{kind}", daemon=True)
-        task.thread.start()
+        thread = threading.Thread(target=self._do, args=arguments, name=f"inkseal-{kind}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            self._break(task)
+            raise
+        task.thread = thread
         return task.facts
 
     def of(self, task_id: str) -> Task:
@@ -167,12 +172,15 @@ class Tasks:
                 task.end("cancelled", code=error.code, message=without(str(error), self._hidden))
             except InksealError as error:
                 task.end("failed", code=error.code, message=without(str(error), self._hidden))
-            except Exception as error:
+            except BaseException as error:
                 log.error("task %s of %s failed", task.facts.kind, task.facts.subject, exc_info=error)
-                message = say("The server could not do this; its log says why.", "服务器未能完成；原因见其日志。")
-                task.end("failed", code="internal_error", message=message)
+                self._break(task)
             else:
                 task.end("finished", result=result)
+
+    def _break(self, task: Task) -> None:
+        message = say("The server could not do this; its log says why.", "服务器未能完成；原因见其日志。")
+        task.end("failed", code="internal_error", message=message)
 
     def _forget(self) -> None:
         ended = [task_id for task_id, task in self._tasks.items() if task.facts.state != "running"]

@@ -126,7 +126,7 @@ class Engines:
             }
             return start_engine(WORKER, values, model, on_event, cancel or Never())
 
-        with self.pool.lease(key, partial(backend.forecast_bytes, model), load) as engine:
+        with self.pool.lease(key, partial(backend.forecast_bytes, model), load, cancel) as engine:
             yield engine
 
 

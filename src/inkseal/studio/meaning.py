@@ -165,8 +165,9 @@ class Meaning:
         with self._reading:
             if self._closed.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
-            self._thread = threading.Thread(target=self._read_on, name="inkseal-meaning", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._read_on, name="inkseal-meaning", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def _read_on(self) -> None:
         """Reads what is left, resting as long as it works: what people wait for goes first."""

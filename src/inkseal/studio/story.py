@@ -132,11 +132,11 @@ def _told(run: Run, recorder: Recorder, make: Callable[[], None]) -> Result:
         check_results(run)
         artifacts = recorder.seal(run)
     except InksealError as error:
-        recorder.fail(run, error)
-        run.emit(Failed(run_id=run.id, code=error.code, message=str(error)))
+        _fail(run, recorder, error, str(error))
         raise
     except BaseException as error:
-        recorder.fail(run, EngineFailed(type(error).__name__))
+        words = say("Something went wrong that nobody foresaw.", "发生了未预料到的错误。")
+        _fail(run, recorder, EngineFailed(type(error).__name__), words)
         raise
     kept = [draft for draft in run.drafts if draft.blocked is None]
     for draft, artifact in zip(kept, artifacts, strict=True):
@@ -152,6 +152,14 @@ def _told(run: Run, recorder: Recorder, make: Callable[[], None]) -> Result:
         seed=run.request.seed or 0,
         usage=run.usage,
     )
+
+
+def _fail(run: Run, recorder: Recorder, error: InksealError, words: str) -> None:
+    """Records why the run ended, and tells it even where that cannot be recorded."""
+    try:
+        recorder.fail(run, error)
+    finally:
+        run.emit(Failed(run_id=run.id, code=error.code, message=words))
 
 
 def begin(

@@ -3,7 +3,7 @@ import threading
 import psutil
 import pytest
 
-from inkseal.core.errors import NotEnoughMemory
+from inkseal.core.errors import Cancelled, NotEnoughMemory
 from inkseal.core.protocols import LocalModel
 from inkseal.runtime.engines import EnginePool
 
@@ -122,3 +122,24 @@ def test_a_plan_says_who_would_leave_and_then_they_do() -> None:
     with pool.lease("c", MIB, Fake):
         assert pool.plan("e", 90 * MIB).evicted == ("d",)
         assert pool.plan("e", 90 * MIB).missing_bytes == 10 * MIB
+
+
+def test_who_waits_for_anothers_load_may_leave() -> None:
+    pool = EnginePool(100 * MIB)
+    loading, loaded, left = threading.Event(), threading.Event(), threading.Event()
+
+    def load() -> Fake:
+        loading.set()
+        assert loaded.wait(60)
+        return Fake()
+
+    thread = threading.Thread(target=lambda: pool.lease("a", lambda: MIB, load).__enter__())
+    thread.start()
+    assert loading.wait(60)
+    left.set()
+    with pytest.raises(Cancelled, match="another model"), pool.lease("b", lambda: MIB, Fake, left):
+        pass
+    loaded.set()
+    thread.join()
+    assert set(pool.loaded()) == {"a"}
+    assert isinstance(_use(pool, "b", MIB), Fake)

@@ -281,3 +281,13 @@ def test_public_addresses_are_public(text: str) -> None:
 def test_a_malformed_entry_of_the_allow_list_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
         Allowed.parse(text)
+
+
+def test_a_name_that_cannot_be_asked_for_is_said_at_once() -> None:
+    def refuse(host: str, port: int) -> list[str]:
+        raise UnicodeError("label too long")
+
+    begun = time.monotonic()
+    with pytest.raises(FetchFailed):
+        fetch("http://long.example/", FetchPolicy(connect_seconds=60), resolve=refuse)
+    assert time.monotonic() - begun < 30

@@ -90,3 +90,22 @@ def test_the_oldest_that_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     assert [facts.subject for facts in tasks.listed()] == ["4", "3", "2"]
     with pytest.raises(UnknownName):
         tasks.of(made[0].id)
+
+
+def test_a_task_ends_however_its_thread_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks()
+
+    def leaves(on_event: Listener, cancel: Cancel) -> dict[str, object]:
+        raise SystemExit(1)
+
+    assert _wait(tasks, tasks.start("pull", "a", leaves)).code == "internal_error"
+
+    def no_more(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more)
+        with pytest.raises(RuntimeError):
+            tasks.start("pull", "b", leaves)
+    assert tasks.running("b") is None
+    tasks.close()

@@ -80,3 +80,31 @@ def test_what_cannot_be_sealed_hides_neither_the_cause_nor_the_end(
     assert (_run(studio).status, _run(studio).error) == ("failed", "engine_failed")
     assert _run(studio).id in caplog.text
     assert "half of a result" not in caplog.text
+
+
+def test_a_run_whose_end_cannot_be_recorded_is_told_to_be_over(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(studio.recorder, "_finish", refuse)
+    events: list[Event] = []
+    with pytest.raises(StoreError, match="full"):
+        studio.run(TextRequest.of("Write.", model="echo", n=2), on_event=events.append)
+    assert [event.code for event in events if isinstance(event, Failed)] == ["engine_failed"]
+
+
+def test_a_run_that_breaks_in_an_unforeseen_way_is_told_to_be_over(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def generate(self: EchoEngine, request: Any, cancel: Any) -> Generator[Chunk, None, None]:
+        yield Chunk(index=0, text="words")
+        raise ZeroDivisionError("/a/secret/place")
+
+    monkeypatch.setattr(EchoEngine, "generate", generate)
+    events: list[Event] = []
+    with pytest.raises(ZeroDivisionError):
+        studio.run(TextRequest.of("Write.", model="echo"), on_event=events.append)
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert failed.code == "engine_failed"
+    assert "secret" not in failed.message
+    assert (_run(studio).status, _run(studio).error) == ("failed", "engine_failed")

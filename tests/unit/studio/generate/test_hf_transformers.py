@@ -189,6 +189,17 @@ def test_a_failed_step_ends_its_requests_and_no_later_one(engine: Any, monkeypat
     assert run(engine, TextRequest.of("hello", max_tokens=9, sampling=GREEDY))[1].completion_tokens
 
 
+def test_a_request_for_which_the_batch_has_no_room_hears_of_it(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(prompt: Any, *, last: bool) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._turns._batch, "join", broken)
+        with pytest.raises(EngineFailed, match="allocate"):
+            run(engine, TextRequest.of("hello", max_tokens=9))
+    assert run(engine, TextRequest.of("hello", max_tokens=9, sampling=GREEDY))[1].completion_tokens
+
+
 def test_logits_that_are_no_numbers_are_said(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = engine._turns._batch.step
     monkeypatch.setattr(engine._turns._batch, "step", lambda tokens: plain(tokens) * float("nan"))

@@ -10,6 +10,11 @@ from inkseal.core.protocols import LocalModel
 from inkseal.modalities.text.request import TextRequest
 from inkseal.studio.generate.backends._llama_cpp_engine import LlamaCppEngine
 
+MODEL = LocalModel.model_validate(
+    {"name": "m", "task": "generate", "folder": "/nowhere", "files": {}, "format": "gguf", "context_tokens": 64}
+    | {"licence": "Apache-2.0", "sha256": "0" * 64}
+)
+
 
 class Unasked:
     """In place of llama.cpp's server: nobody may come to it."""
@@ -29,11 +34,29 @@ class ClosesBetween(LlamaCppEngine):
 
 
 def test_a_close_while_a_request_begins_ends_the_request() -> None:
-    model = LocalModel.model_validate(
-        {"name": "m", "task": "generate", "folder": "/nowhere", "files": {}, "format": "gguf", "context_tokens": 64}
-        | {"licence": "Apache-2.0", "sha256": "0" * 64}
-    )
     tokenizer: Any = None
-    engine = ClosesBetween(model, Unasked(), lambda schema: "", tokenizer, None, 64)
+    engine = ClosesBetween(MODEL, Unasked(), lambda schema: "", tokenizer, None, 64)
     with pytest.raises(EngineFailed, match="closed"):
         list(engine.generate(TextRequest.of("x", max_tokens=2, n=2), threading.Event()))
+
+
+class NoMemory:
+    """In place of llama.cpp's server: the system gives it no memory."""
+
+    def handle_completions(self, body: dict[str, Any], heard: Any) -> None:
+        raise MemoryError("std::bad_alloc")
+
+
+class Reads(LlamaCppEngine):
+    """Takes any prompt."""
+
+    def _prompt(self, request: TextRequest) -> list[int]:
+        return [1, 2, 3]
+
+
+def test_whatever_the_library_raises_ends_the_request() -> None:
+    tokenizer: Any = None
+    engine = Reads(MODEL, NoMemory(), lambda schema: "", tokenizer, None, 64)
+    with pytest.raises(EngineFailed, match="bad_alloc"):
+        list(engine.generate(TextRequest.of("x", max_tokens=2), threading.Event()))
+    engine.close()

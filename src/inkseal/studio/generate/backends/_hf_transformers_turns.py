@@ -134,11 +134,11 @@ class Turns:
                 self._batch.read(job.prompt)
             if job.prompt.logits is None:
                 return
-            with self._changing:
-                self._waiting.popleft()
             job.sharers.discard(id(job))
             self._batch.join(job.prompt, last=not job.sharers)
-            self._running.append(job)
+            with self._changing:  # until here it waits, so that it hears of a batch without memory for it
+                self._waiting.popleft()
+                self._running.append(job)
             self._deliver(job, job.prompt.logits.copy())
             self._sweep()
 

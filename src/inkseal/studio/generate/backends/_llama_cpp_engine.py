@@ -122,8 +122,8 @@ class LlamaCppEngine:
             try:
                 self._server.handle_completions(body, heard)  # there until this thread has ended
                 events.put((index, _closed() if self._closing.is_set() else None))
-            except (RuntimeError, ValueError) as error:  # what failures of the C++ side arrive as
-                events.put((index, _failed(str(error))))
+            except Exception as error:  # noqa: BLE001 - failures of the C++ side arrive as many things
+                events.put((index, _failed(str(error) or type(error).__name__)))
             finally:
                 with self._lock:
                     self._threads.discard(threading.current_thread())
@@ -132,8 +132,8 @@ class LlamaCppEngine:
         with self._lock:
             if self._closing.is_set():
                 raise _closed()
-            self._threads.add(thread)
             thread.start()
+            self._threads.add(thread)
 
 
 class _Result:
